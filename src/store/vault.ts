@@ -1,0 +1,133 @@
+/**
+ * Vault: the contract of a place where files rest. A folder on a disk is one, memory is one, a person's own
+ * local folder during a transfer is one; object storage will be one. One suite, `test/store/contract.ts`, holds for all.
+ *
+ * A vault knows names, bytes and whole-or-not-at-all; it knows nothing of people, rights or wires.
+ * Paths are checked (`RemotePath`), and a vault never follows a symbolic link and never leaves its root.
+ * Staged bytes are invisible: no method here shows a file that was not committed.
+ * Every method rejects with a `Failure`; one that names a path gives it in `path`. What is asked of a name that
+ * does not exist is NOTFOUND, of a file where a folder is meant NOTDIR, the reverse ISDIR.
+ * Non-goals: links, owners, extended attributes, sparse files, partial overwrite of a visible file.
+ */
+import type { Entry } from '../entry.ts';
+import type { Code } from '../errors.ts';
+import type { RemotePath } from '../path.ts';
+
+/** `visible`: renamed into place. `durable`: bytes and name are also flushed to the disk. */
+export type Level = 'visible' | 'durable';
+
+/** What may already be under the name. `any` replaces a file; `absent` fails with EXISTS when something is there. */
+export type Condition = 'any' | 'absent';
+
+/** A file about to be received. */
+export interface Want {
+  readonly size: number | undefined; // undefined: not known before the end (standard input)
+  readonly mtime: number; // microseconds since 1970
+  readonly mode: number;
+  readonly level: Level;
+  readonly condition: Condition;
+  /** Whose upload it is: only the same owner's staged part of the same path is ever continued. */
+  readonly owner: string;
+  /** Whether the file that is being replaced may serve as basis; false when the owner may not read it. */
+  readonly reuseOld: boolean;
+}
+
+/** Received bytes on their way to a name. Disposing without commit keeps the staged part for the same owner to continue. */
+export interface Upload extends AsyncDisposable {
+  /** Bytes that may be reused: of a staged part from before, or of the file that is being replaced. */
+  readonly basis: { readonly kind: 'none' | 'part' | 'old'; readonly size: number };
+  /** Fills `into` with bytes of the basis, or of what was written, from `position`; returns how many (0 at the end). */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Writes the chunks, one after the other, from `position`. The chunks must not change until it resolves. */
+  write(chunks: readonly Uint8Array[], position: number): Promise<void>;
+  /**
+   * Cuts the file to `size`, sets mode and mtime, flushes for `durable`, and gives it its name in one step.
+   * Parent folders must exist. After a rejection nothing is visible that was not before, and the part is kept
+   * where going on can help (it is discarded after NOSPACE, QUOTA and disk errors).
+   */
+  commit(size: number, mtime?: number): Promise<void>;
+  /** Throws the staged bytes away. */
+  discard(): Promise<void>;
+}
+
+/** A file open for reading, as it was when opened. */
+export interface Source extends AsyncDisposable {
+  readonly entry: Entry;
+  /** Fills `into` from `position`; returns how many bytes (fewer only at the end, 0 past it). */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Whether size, mtime or change time differ from when it was opened: what was read may be a mixture. */
+  changed(): Promise<boolean>;
+}
+
+export interface ListPage {
+  readonly entries: readonly Entry[];
+  /** Names on the disk that are not valid UTF-8 or break the rules of `path.ts`: counted, never shown under another name. */
+  readonly unlisted: number;
+}
+
+/** Something in a tree that could not, or will not, be sent. */
+export interface Problem { readonly path: RemotePath; readonly code: Code; readonly message: string }
+
+/** A folder whose contents have all been sent: the time to set its own mode and time. */
+export interface FolderAttributes { readonly path: RemotePath; readonly mode: number; readonly mtime: number }
+
+/** One step of a tree on its way out, in this order within one step. Paths are below the top of the tree. */
+export interface PackStep {
+  /** A pack of `pack.ts` with the small files; empty when there are none. */
+  readonly pack: Uint8Array;
+  readonly files: number;
+  /** File bytes in the pack. */
+  readonly bytes: number;
+  /** Files too large for a pack; their folders have been named in a pack already. */
+  readonly large: readonly (Entry & { readonly path: RemotePath })[];
+  /** Folders that are complete, children before parents, but for the `large` files in them. */
+  readonly folders: readonly FolderAttributes[];
+  readonly problems: readonly Problem[];
+  /** Symbolic links, devices, FIFOs and sockets that were passed over. */
+  readonly skipped: number;
+}
+
+export interface PackOptions {
+  /** Globs of names (`*.o`, `node_modules`) or of paths below the top (`build/**`) to leave out; a folder goes with all in it. */
+  readonly exclude?: readonly string[];
+}
+
+export interface BatchOptions {
+  readonly level: Level;
+  readonly condition: Condition;
+}
+
+/** What became of a pack. Files not among the problems are in place, at the level asked for. */
+export interface BatchResult { readonly files: number; readonly bytes: number; readonly problems: readonly Problem[] }
+
+export interface Usage { readonly files: number; readonly folders: number; readonly bytes: number }
+
+export interface Space { readonly free: number; readonly total: number }
+
+export interface Vault extends AsyncDisposable {
+  /** What is at `path`, itself and not what a link points to; undefined when nothing is there. */
+  stat(path: RemotePath): Promise<Entry | undefined>;
+  /** The folder's entries in pages of at most 1,000, unordered; `deep`: of all folders below too, parents before children. */
+  list(path: RemotePath, options?: { deep?: boolean }): AsyncIterable<ListPage>;
+  /** Opens a file for reading. A link, device, FIFO or socket is UNSUPPORTED, and opening never waits for one. */
+  read(path: RemotePath): Promise<Source>;
+  /** Stages a file, continuing the owner's part or the old file where there is one. Reserves nothing. */
+  receive(path: RemotePath, want: Want): Promise<Upload>;
+  /** The tree at the folder `top`, depth first, in constant memory. Every step fits one frame. */
+  pack(top: RemotePath, options?: PackOptions): AsyncIterable<PackStep>;
+  /** Empties a pack below `top`, making its folders; verifies every digest before a name changes. One bad file does not stop the others. */
+  receiveBatch(top: RemotePath, pack: Uint8Array, options: BatchOptions): Promise<BatchResult>;
+  /** Sets mode and mtime of folders, in order; a folder that is gone is a problem, not a rejection. */
+  finishFolders(top: RemotePath, folders: readonly FolderAttributes[], level: Level): Promise<readonly Problem[]>;
+  /** Makes one folder; `parents` makes those above too and accepts one that is there. */
+  makeFolder(path: RemotePath, options?: { parents?: boolean; mode?: number }): Promise<void>;
+  /** Renames. Without `replace` fails with EXISTS when something is at `to`; with it replaces a file, never a folder that is not empty. */
+  move(from: RemotePath, to: RemotePath, options?: { replace?: boolean }): Promise<void>;
+  /** Removes a file or link, or an empty folder; `deep` removes a folder with all in it. `kind` refuses the other kind. */
+  remove(path: RemotePath, options?: { deep?: boolean; kind?: 'file' | 'folder' }): Promise<void>;
+  /** Files, folders and bytes at and below `path`. */
+  usage(path: RemotePath): Promise<Usage>;
+  space(): Promise<Space>;
+  /** Forgets staged parts last written before `before` (ms since 1970), and not in use now; returns how many. */
+  sweep(before: number): Promise<number>;
+}

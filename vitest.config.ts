@@ -1,0 +1,28 @@
+/** Tests are TypeScript and run against `dist`, the build that ships, so that workers and the start-up path are the real ones. */
+import { dirname, resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const root = import.meta.dirname;
+const build = resolve(root, process.env['WHERRY_DIST'] ?? 'dist');
+
+export default defineConfig({
+  plugins: [
+    {
+      name: 'test-the-build',
+      enforce: 'pre',
+      resolveId(source, importer) {
+        if (importer === undefined || !source.startsWith('.') || !source.endsWith('.ts')) return null;
+        const file = resolve(dirname(importer), source);
+        const inside = file.startsWith(`${root}/src/`);
+        return inside ? file.replace(`${root}/src/`, `${build}/`).replace(/\.ts$/, '.js') : null;
+      },
+    },
+  ],
+  test: {
+    include: ['test/**/*.test.ts'],
+    server: { deps: { external: [/\/dist[^/]*\//] } },
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
