@@ -1,0 +1,168 @@
+/**
+ * Dial: from the addresses and the pin of a server to a connection that is signed in.
+ *
+ * All addresses are tried, a little after one another; the first that answers with the right key wins. Nothing is
+ * said to a server before its key was compared with the pin: no question is asked, a key that differs is a hard stop.
+ */
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { sameDigest } from '../digest.ts';
+import { Failure } from '../errors.ts';
+import { EXPORTER_BYTES, EXPORTER_LABEL, fingerprint, pinOf } from '../identity.ts';
+import { printable } from '../printable.ts';
+import { Connection } from '../session/connection.ts';
+import { formatAddress, type Address } from '../ticket.ts';
+import { AGENT } from '../version.ts';
+import { ALPN, type Message } from '../wire/messages.ts';
+
+export interface DialOptions {
+  readonly addresses: readonly Address[];
+  /** SHA-256 of the server's public key, or as many of its first bytes as a ticket has. */
+  readonly pin: Uint8Array;
+  /** The proof of who this is, for this connection. */
+  prove(exporter: Uint8Array, serverPin: Uint8Array): Message<'auth'>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Dialled {
+  readonly connection: Connection;
+  readonly ready: Message<'ready'>;
+  readonly address: string;
+  readonly serverPin: Uint8Array;
+  /** What the server's software calls itself. */
+  readonly agent: string;
+  /** Settles when the connection is over; undefined: as intended. */
+  readonly closed: Promise<Failure | undefined>;
+}
+
+/** An address gets a head start before the next one is tried as well (RFC 8305). */
+const STAGGER_MS = 250;
+/** For TCP and TLS together, and for the sign-in. */
+const CONNECT_MS = 10_000;
+const SIGN_IN_MS = 30_000;
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
+const NO_CONTEXT = Buffer.alloc(0);
+
+/** Connects and signs in. Rejects with CONNECT, PROTOCOL, IDENTITY, AUTH or what the signal says. */
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const { socket, address, serverPin } = await firstThatAnswers(options);
+  const exporter = new Uint8Array(socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
+  const auth = options.prove(exporter, serverPin);
+  let agent = '';
+  let end: (failure: Failure | undefined) => void;
+  const closed = new Promise<Failure | undefined>((resolve) => { end = resolve; });
+  return new Promise((resolve, reject) => {
+    const stop = (): void => connection.end(reasonOf(options.signal!));
+    const connection = new Connection(socket, {
+      side: 'client', agent: AGENT,
+      onWord(message) {
+        if (message.kind === 'hello') agent = printable(message.agent);
+        if (message.kind !== 'ready') return;
+        clearTimeout(timer);
+        options.signal?.removeEventListener('abort', stop);
+        resolve({ connection, ready: message, address, serverPin, agent, closed });
+      },
+      onEnd(failure) {
+        clearTimeout(timer);
+        end(failure);
+        reject(failure?.code === 'LOST' ? new Failure('CONNECT', `the server at ${address} closed the connection during sign-in`, { who: 'network', hint: 'try again; the log of the server says why' }) : failure);
+      },
+    });
+    const timer = setTimeout(() => connection.end(new Failure('CONNECT', `the server at ${address} does not answer`, { who: 'network' })), SIGN_IN_MS);
+    options.signal?.addEventListener('abort', stop, { once: true });
+    connection.machine.trust(); // its key was compared with the pin
+    connection.say(auth);
+  });
+}
+
+/** What an aborted signal says, as a failure. */
+export function reasonOf(signal: AbortSignal): Failure {
+  return signal.reason instanceof Failure ? signal.reason : new Failure('CANCELLED', 'cancelled', { who: 'here' });
+}
+
+interface Answered { readonly socket: TLSSocket; readonly address: string; readonly serverPin: Uint8Array }
+
+async function firstThatAnswers({ addresses, pin, signal }: DialOptions): Promise<Answered> {
+  const others = new AbortController();
+  const stop = (): void => others.abort(reasonOf(signal!));
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal?.aborted) throw reasonOf(signal);
+    const attempts = addresses.map((address, index) => attempt(address, pin, index * STAGGER_MS, others.signal));
+    const first = await Promise.any(attempts);
+    for (const other of attempts) void other.then((answered) => { if (answered !== first) answered.socket.destroy(); }, () => {});
+    return first;
+  } catch (error) {
+    throw error instanceof AggregateError ? mostTelling(error.errors.map((each) => Failure.from(each))) : error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    others.abort(new Failure('CANCELLED', 'another address answered first'));
+  }
+}
+
+/** A wrong key matters more than a wrong service, and that more than no answer. */
+function mostTelling(failures: readonly Failure[]): Failure {
+  for (const code of ['IDENTITY', 'CANCELLED', 'TERMINATED', 'DEADLINE', 'PROTOCOL'] as const) {
+    const found = failures.find((failure) => failure.code === code);
+    if (found !== undefined) return found;
+  }
+  return failures[0] ?? new Failure('CONNECT', 'no address to connect to');
+}
+
+function attempt(address: Address, pin: Uint8Array, delayMs: number, signal: AbortSignal): Promise<Answered> {
+  const where = formatAddress(address);
+  return new Promise((resolve, reject) => {
+    let socket: TLSSocket | undefined;
+    const timers: NodeJS.Timeout[] = [];
+    let over = false;
+    const finish = (failure?: Failure): void => {
+      if (over) return;
+      over = true;
+      for (const timer of timers) clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      if (failure === undefined) return;
+      socket?.destroy();
+      reject(failure);
+    };
+    const stop = (): void => finish(reasonOf(signal));
+    signal.addEventListener('abort', stop, { once: true });
+    timers.push(setTimeout(() => {
+      timers.push(setTimeout(() => finish(new Failure('CONNECT', `no answer from ${where} within ${CONNECT_MS / 1000} s`, { path: where, who: 'network', hint: 'check the address, and firewalls in between' })), CONNECT_MS));
+      socket = connectTls({ host: address.host, port: address.port, minVersion: 'TLSv1.3', ciphers: CIPHERS, ALPNProtocols: [ALPN], rejectUnauthorized: false });
+      socket.setNoDelay(true).setKeepAlive(true, 30_000);
+      socket.on('error', (error: NodeJS.ErrnoException) => finish(connectFailure(error, where)));
+      socket.once('close', () => finish(elsewhere(where)));
+      socket.once('secureConnect', () => {
+        const serverPin = check(socket!, pin, where);
+        if (serverPin instanceof Failure) return finish(serverPin);
+        finish();
+        resolve({ socket: socket!, address: where, serverPin });
+      });
+    }, delayMs));
+  });
+}
+
+/** The pin of the peer, if it is the server that is meant and speaks our protocol. */
+function check(socket: TLSSocket, pin: Uint8Array, where: string): Uint8Array | Failure {
+  const certificate = socket.getPeerX509Certificate();
+  if (socket.alpnProtocol !== ALPN || certificate === undefined) return elsewhere(where);
+  const found = pinOf(certificate);
+  if (sameDigest(found.subarray(0, pin.byteLength), pin)) return found;
+  return new Failure('IDENTITY', `the server at ${where} has another key than the one that was joined: its fingerprint is ${fingerprint(found)}`, {
+    path: where, who: 'network',
+    hint: 'somebody may be in between, or the server was set up anew; ask its owner, and if so join again with a new ticket',
+  });
+}
+
+function elsewhere(where: string): Failure {
+  return new Failure('PROTOCOL', `something other than a Wherry server answers at ${where}`, { path: where, who: 'network', hint: 'check the port: `wherry serve` prints it' });
+}
+
+function connectFailure(error: NodeJS.ErrnoException, where: string): Failure {
+  const why: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nothing listens there', ENOTFOUND: 'no such host', EAI_AGAIN: 'the name service does not answer',
+    EHOSTUNREACH: 'no way to that host', ENETUNREACH: 'no way to that network', ETIMEDOUT: 'no answer',
+  };
+  const known = why[error.code ?? ''];
+  if (known === undefined) return elsewhere(where);
+  return new Failure('CONNECT', `cannot connect to ${where}: ${known}`, { path: where, who: 'network', hint: 'check that `wherry serve` is running there', cause: error });
+}

@@ -1,0 +1,242 @@
+/**
+ * A folder, either way: the client's side of the `putTree` and `getTree` exchanges.
+ *
+ * Small files go in packs, without a round trip each; large ones beside them, a few at a time, in exchanges of their
+ * own. A folder gets its mode and time when everything in it has arrived. One file that fails is a problem of the
+ * item and stops nothing; a connection that breaks, or a cancel, ends the whole. Memory does not grow with the tree.
+ */
+import { Failure } from '../errors.ts';
+import { readPack } from '../pack.ts';
+import { below, checkName, child, parentOf, parsePath, ROOT, type RemotePath } from '../path.ts';
+import { printable } from '../printable.ts';
+import type { Exchange } from '../session/exchange.ts';
+import type { FolderAttributes, Problem, Vault } from '../store/vault.ts';
+import { sayFolders } from '../transfer/tree.ts';
+import type { Message } from '../wire/messages.ts';
+import { getFile, putFile, type FileOptions } from './file.ts';
+import { Lanes } from './lanes.ts';
+import type { Requester } from './requester.ts';
+import type { ItemTally } from './tally.ts';
+
+export interface TreeOptions extends Omit<FileOptions, 'onBytes'> {
+  readonly exclude: readonly string[];
+  /** Whether the names of single files are of interest (they cost a look into every pack). */
+  readonly names: boolean;
+}
+
+/** Large files at once: enough to hide the round trips of their beginnings and ends. */
+const LANES = 4;
+
+/** Sends the folder `top` of a local vault. */
+export async function putTree(requester: Requester, vault: Vault, top: RemotePath, to: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
+  using exchange = requester.open({ kind: 'putTree', path: to, level: options.level, ifAbsent: options.ifAbsent }, options.signal);
+  await new TreePut(requester, exchange, vault, top, to, item, options).run();
+}
+
+class TreePut {
+  readonly #requester: Requester;
+  readonly #exchange: Exchange;
+  readonly #vault: Vault;
+  readonly #top: RemotePath;
+  readonly #to: RemotePath;
+  readonly #item: ItemTally;
+  readonly #options: TreeOptions;
+  readonly #lanes = new Lanes(LANES);
+  readonly #acks: PackAcks;
+  #packs = 0;
+  #waiting: FolderAttributes[] = []; // complete but for a large file
+
+  constructor(requester: Requester, exchange: Exchange, vault: Vault, top: RemotePath, to: RemotePath, item: ItemTally, options: TreeOptions) {
+    this.#requester = requester;
+    this.#exchange = exchange;
+    this.#vault = vault;
+    this.#top = top;
+    this.#to = to;
+    this.#item = item;
+    this.#options = options;
+    this.#acks = new PackAcks(exchange, item);
+  }
+
+  async run(): Promise<void> {
+    const answers = this.#acks.run();
+    answers.catch(() => {}); // awaited below; until then the exchange itself rejects
+    try {
+      for await (const step of this.#vault.pack(this.#top, { exclude: this.#options.exclude })) {
+        if (step.pack.byteLength > 0) {
+          this.#acks.sent(this.#options.names ? fileNames(step.pack) : undefined);
+          this.#packs += 1;
+          await this.#exchange.batch(step.pack);
+        }
+        this.#item.skip(step.skipped);
+        for (const problem of step.problems) this.#item.problem(problem);
+        for (const file of step.large) await this.#lanes.start(parentOf(file.path), () => this.#large(file.path, file.size));
+        await this.#folders(step.folders);
+      }
+      await this.#lanes.idle();
+      await this.#folders([]);
+      this.#exchange.say({ kind: 'finish' });
+      await answers;
+    } finally {
+      await this.#lanes.idle();
+    }
+  }
+
+  /** Tells of folders that are complete, children before parents, and keeps back those with a large file on its way. */
+  async #folders(more: readonly FolderAttributes[]): Promise<void> {
+    const all = [...this.#waiting, ...more];
+    this.#waiting = all.filter(({ path }) => this.#lanes.busy(path));
+    await sayFolders(this.#exchange, all.filter((folder) => !this.#waiting.includes(folder)));
+  }
+
+  async #large(path: RemotePath, size: number): Promise<void> {
+    try {
+      await this.#acks.reached(this.#packs); // its folder is in a pack that was sent before
+      await using source = await this.#vault.read(below(this.#top, path));
+      this.#item.tally.begin(path, size);
+      const sent = await putFile(this.#requester, source, below(this.#to, path), { ...this.#options, onBytes: (bytes, kept) => this.#item.moved(bytes, kept) });
+      this.#item.file(sent.digest);
+      this.#item.fileDone(path);
+    } catch (error) {
+      this.#item.problem(problemOf(path, error));
+    }
+  }
+}
+
+/** The server's acknowledgements of packs, in order. */
+class PackAcks {
+  readonly #exchange: Exchange;
+  readonly #item: ItemTally;
+  readonly #names: (readonly RemotePath[] | undefined)[] = [];
+  #count = 0;
+  #failed = new Set<string>();
+  #waiting: { count: number; resolve: () => void; reject: (error: unknown) => void }[] = [];
+
+  constructor(exchange: Exchange, item: ItemTally) {
+    this.#exchange = exchange;
+    this.#item = item;
+  }
+
+  /** A pack is about to be sent, with these files. */
+  sent(names: readonly RemotePath[] | undefined): void {
+    this.#names.push(names);
+  }
+
+  /** Resolves when `count` packs have been acknowledged. */
+  reached(count: number): Promise<void> {
+    if (this.#count >= count) return Promise.resolve();
+    if (this.#exchange.failure !== undefined) return Promise.reject(this.#exchange.failure);
+    return new Promise((resolve, reject) => { this.#waiting.push({ count, resolve, reject }); });
+  }
+
+  /** Takes answers until the last one. */
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        const received = await this.#exchange.next();
+        if (received.kind !== 'message') throw new Failure('INTERNAL', 'unexpected bytes in answer to a tree');
+        this.#exchange.consumed(received.bulk);
+        if (received.message.kind === 'done') return;
+        if (received.message.kind === 'problems') this.#problems(received.message);
+        else if (received.message.kind === 'batched') this.#batched(received.message);
+      }
+    } catch (error) {
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      throw error;
+    }
+  }
+
+  #problems({ problems }: Message<'problems'>): void {
+    for (const { path, code, message } of problems) {
+      this.#failed.add(path);
+      this.#item.problem({ path: parsePath(path), code, message });
+    }
+  }
+
+  #batched({ files, bytes }: Message<'batched'>): void {
+    this.#count += 1;
+    this.#item.stored(files, bytes);
+    for (const path of this.#names.shift() ?? []) if (!this.#failed.has(path)) this.#item.fileDone(path);
+    this.#failed.clear();
+    this.#waiting = this.#waiting.filter((waiter) => {
+      if (waiter.count > this.#count) return true;
+      waiter.resolve();
+      return false;
+    });
+  }
+}
+
+/** Fetches the folder `from` as the folder `top` of a local vault. */
+export async function getTree(requester: Requester, from: RemotePath, vault: Vault, top: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
+  using exchange = requester.open({ kind: 'getTree', path: from, exclude: options.exclude }, options.signal);
+  const lanes = new Lanes(LANES);
+  let waiting: FolderAttributes[] = [];
+  const finish = async (more: readonly FolderAttributes[]): Promise<void> => {
+    const all = [...waiting, ...more];
+    waiting = all.filter(({ path }) => lanes.busy(path));
+    const ready = all.filter((folder) => !waiting.includes(folder));
+    if (ready.length > 0) for (const problem of await vault.finishFolders(top, ready, options.level)) item.problem(problem);
+  };
+  try {
+    for (;;) {
+      const received = await exchange.next();
+      if (received.kind === 'batch') await storePack(vault, top, received.pack, item, options);
+      else if (received.kind === 'message') {
+        const { message } = received;
+        if (message.kind === 'done') break;
+        if (message.kind === 'folders') await finish(message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) })));
+        else if (message.kind === 'problems') takeProblems(message, item);
+        else if (message.kind === 'large') for (const file of message.files) await startLarge(file);
+      }
+      exchange.consumed(received.bulk);
+    }
+    await lanes.idle();
+    await finish([]);
+  } finally {
+    await lanes.idle();
+  }
+
+  async function startLarge(file: Message<'large'>['files'][number]): Promise<void> {
+    const path = parsePath(file.name);
+    await lanes.start(parentOf(path), async () => {
+      try {
+        item.tally.begin(path, file.size);
+        const stored = await getFile(requester, below(from, path), file, vault, below(top, path), { ...options, onBytes: (bytes, kept) => item.moved(bytes, kept) });
+        item.file(stored.digest);
+        item.fileDone(path);
+      } catch (error) {
+        item.problem(problemOf(path, error));
+      }
+    });
+  }
+}
+
+async function storePack(vault: Vault, top: RemotePath, pack: Uint8Array, item: ItemTally, options: TreeOptions): Promise<void> {
+  const names = options.names ? fileNames(pack) : [];
+  const { files, bytes, problems } = await vault.receiveBatch(top, pack, { level: options.level, condition: options.ifAbsent ? 'absent' : 'any' });
+  item.stored(files, bytes);
+  const failed = new Set<string>(problems.map(({ path }) => path));
+  for (const problem of problems) item.problem(problem);
+  for (const path of names) if (!failed.has(path)) item.fileDone(path);
+}
+
+function takeProblems({ problems, skipped }: Message<'problems'>, item: ItemTally): void {
+  item.skip(skipped);
+  for (const { path, code, message } of problems) item.problem({ path: printable(path) as RemotePath, code, message: printable(message) });
+}
+
+/** The files in a pack, below the top of the tree. */
+function fileNames(pack: Uint8Array): RemotePath[] {
+  const names: RemotePath[] = [];
+  let folder = ROOT;
+  for (const record of readPack(pack)) {
+    if (record.kind === 'folder') folder = record.path;
+    else names.push(child(folder, checkName(record.name)));
+  }
+  return names;
+}
+
+function problemOf(path: RemotePath, error: unknown): Problem {
+  const { code, message } = Failure.from(error);
+  return { path, code, message };
+}
+

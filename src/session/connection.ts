@@ -1,0 +1,300 @@
+/**
+ * Connection: one socket and one machine; the only file above the doors' listeners that touches a socket.
+ *
+ * It turns bytes into deliveries to exchanges and hands requests to `onRequest`; it says HELLO by itself, answers
+ * pings, and ends a connection that is silent for 45 s or makes no progress. Reading stops while the process-wide
+ * budget is used up, while `hold` is in force (a server decides on a proof), and while answers pile up unread;
+ * what was already read is kept in order, bounded by one chunk of the socket.
+ * Whatever happens to a connection reaches its own exchanges as a `Failure` and nobody else.
+ */
+import type { Duplex } from 'node:stream';
+import { Failure } from '../errors.ts';
+import { greaseFrame, MAX_BODY } from '../wire/frame.ts';
+import { errorMessage, failureOf, VERSION, type Message } from '../wire/messages.ts';
+import { processBudget, type Budget } from './budget.ts';
+import { Exchange, type Line, type Received } from './exchange.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
+import { INITIAL_CREDIT, Machine, type MachineEvent } from './machine.ts';
+import { isRequest, type Request, type Side } from './rules.ts';
+import { roomFor } from './slabs.ts';
+
+export interface ConnectionOptions {
+  readonly side: Side;
+  readonly agent: string;
+  readonly budget?: Budget;
+  readonly limits?: Partial<ConnectionLimits>;
+  /** A request by the client (server only). */
+  onRequest?(exchange: Exchange, message: Message<Request>): void;
+  /** A word on exchange 0 that this file does not handle itself: hello, auth, ready, goaway. */
+  onWord(message: Message): void;
+  /** Once, when it is over; undefined: both sides meant it to be. */
+  onEnd(failure: Failure | undefined): void;
+}
+
+/** Bulk frames on their way to the socket: one being written and one behind it, so that neither side waits. */
+const BULK_IN_FLIGHT = 2;
+/** Unsent answers at which we stop taking requests from a peer that does not read: 4 full control frames. */
+const MAX_UNSENT = 4 << 20;
+/** How often time limits are looked at (ms). */
+const TICK_MS = 5_000;
+
+interface Arriving { readonly exchange: number; readonly bulk: number; readonly offset: number; readonly word: 'data' | 'batch'; readonly bytes: Uint8Array; filled: number }
+
+export class Connection implements Line {
+  readonly machine: Machine;
+  readonly #socket: Duplex;
+  readonly #options: ConnectionOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #budget: Budget;
+  readonly #exchanges = new Map<number, Exchange>();
+  #events: MachineEvent[] = []; // read but not yet dealt with
+  #holding = false;
+  #arriving: Arriving | undefined;
+  #held = 0;
+  #writing = 0;
+  #slots: (() => void)[] = [];
+  #lastHeard = performance.now();
+  #lastWritten = performance.now();
+  #lastBusy = performance.now();
+  #pinged = false;
+  #over = false;
+  #leaving = false;
+  #drained: (() => void) | undefined;
+  readonly #tick: NodeJS.Timeout;
+
+  constructor(socket: Duplex, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
+    this.#budget = options.budget ?? processBudget;
+    this.machine = new Machine(options.side);
+    this.#tick = setInterval(() => this.#check(), Math.min(TICK_MS, this.#limits.deadAfterMs / 3, this.#limits.progressMs / 3)).unref();
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('end', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the other side closed the connection')));
+    socket.on('close', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the connection broke')));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.end(lost(`the connection broke (${error.code ?? error.message})`, error)));
+    socket.on('drain', () => this.#proceed());
+    this.say({ kind: 'hello', version: VERSION, agent: options.agent, maxBody: MAX_BODY, credit: INITIAL_CREDIT });
+    this.write(greaseFrame());
+  }
+
+  /** How many exchanges are open. */
+  get active(): number { return this.#exchanges.size; }
+  get over(): boolean { return this.#over; }
+
+  /** Opens an exchange with a request. Throws when the connection is over or being closed. */
+  request(message: Message<Request>): Exchange {
+    if (this.#over) throw lost('the connection is closed');
+    if (this.#leaving) throw new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'try again when it is back' });
+    const { exchange: id, frame } = this.machine.request(message);
+    const exchange = new Exchange(id, this);
+    this.#exchanges.set(id, exchange);
+    this.write(frame);
+    return exchange;
+  }
+
+  /** Says a word about the connection itself. */
+  say(message: Message): void {
+    const frame = this.machine.say(0, message);
+    if (frame !== undefined) this.write(frame);
+  }
+
+  /** Stops acting on what arrives until `release`; what was read waits. */
+  hold(): void { this.#holding = true; }
+  release(): void {
+    this.#holding = false;
+    this.#proceed();
+  }
+
+  write(frame: Uint8Array, written?: () => void): void {
+    if (this.#over) { written?.(); return; }
+    if (written !== undefined) this.#writing += 1;
+    this.#socket.write(frame, () => {
+      this.#lastWritten = performance.now();
+      if (written === undefined) return;
+      this.#writing -= 1;
+      written();
+      this.#slots.shift()?.();
+    });
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#writing < BULK_IN_FLIGHT || this.#over) return undefined;
+    return new Promise((resolve) => { this.#slots.push(resolve); });
+  }
+
+  released(bytes: number): void {
+    this.#held -= bytes;
+    this.#budget.release(bytes);
+  }
+
+  ended(exchange: Exchange): void {
+    this.#exchanges.delete(exchange.id);
+    this.#lastBusy = performance.now();
+    if (this.#exchanges.size === 0) this.#drained?.();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#lastHeard = performance.now();
+    this.#pinged = false;
+    try {
+      const events = this.machine.receive(chunk);
+      this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
+      this.#proceed();
+    } catch (error) {
+      this.abort(Failure.from(error));
+    }
+  }
+
+  /** Deals with what was read, as far as that is possible now, and reads on when all is dealt with. */
+  readonly #proceed = (): void => {
+    if (this.#over) return;
+    try {
+      let done = 0;
+      while (done < this.#events.length && !this.#holding && this.#socket.writableLength < MAX_UNSENT && this.#deal(this.#events[done]!)) done += 1;
+      if (done > 0) this.#events = done === this.#events.length ? [] : this.#events.slice(done);
+      if (this.#events.length > 0 || this.#holding) this.#socket.pause();
+      else if (this.#socket.isPaused()) this.#socket.resume();
+    } catch (error) {
+      this.abort(Failure.from(error));
+    }
+  };
+
+  /** False: not now. */
+  #deal(event: MachineEvent): boolean {
+    if (event.event === 'begin') return this.#begin(event);
+    if (event.event === 'piece') this.#piece(event);
+    else if (event.event === 'credit') this.#exchanges.get(event.exchange)?.credited();
+    else return this.#message(event);
+    return true;
+  }
+
+  #begin(event: MachineEvent & { event: 'begin' }): boolean {
+    if (!this.#budget.reserve(event.bulk, this.#held, this.#proceed)) return false;
+    this.#held += event.bulk;
+    const { exchange, bulk, offset, size, word } = event;
+    // A pack is handed on to a worker with its memory, so it gets memory of its own.
+    this.#arriving = { exchange, bulk, offset, word, bytes: word === 'batch' ? new Uint8Array(size) : roomFor(size), filled: 0 };
+    return true;
+  }
+
+  #piece({ bytes, last }: MachineEvent & { event: 'piece' }): void {
+    const arriving = this.#arriving!;
+    arriving.bytes.set(bytes, arriving.filled);
+    arriving.filled += bytes.byteLength;
+    if (!last) return;
+    this.#arriving = undefined;
+    const { exchange, bulk, offset, word, bytes: whole } = arriving;
+    this.#deliver(exchange, word === 'data' ? { kind: 'data', offset, bytes: whole, bulk } : { kind: 'batch', pack: whole, bulk });
+  }
+
+  #deliver(id: number, received: Received): void {
+    const exchange = this.#exchanges.get(id);
+    if (exchange === undefined) this.released(received.bulk);
+    else exchange.deliver(received);
+  }
+
+  #message(event: MachineEvent & { event: 'message' }): boolean {
+    const { exchange: id, message, bulk, over } = event;
+    if (bulk > 0) {
+      if (!this.#budget.reserve(bulk, this.#held, this.#proceed)) return false;
+      this.#held += bulk;
+    }
+    if (id === 0) this.#word(message);
+    else if (isRequest(message.kind)) this.#requested(id, message as Message<Request>);
+    else if (message.kind === 'error') this.#exchanges.get(id)?.fail(failureOf(message));
+    else if (message.kind === 'cancel') this.#exchanges.get(id)?.fail(new Failure('CANCELLED', 'the client cancelled the request', { who: 'here' }));
+    else this.#deliver(id, { kind: 'message', message, bulk });
+    const exchange = over ? this.#exchanges.get(id) : undefined;
+    if (exchange !== undefined) this.ended(exchange);
+    return true;
+  }
+
+  #requested(id: number, message: Message<Request>): void {
+    const exchange = new Exchange(id, this);
+    this.#exchanges.set(id, exchange);
+    this.#lastBusy = performance.now();
+    if (this.#leaving) exchange.say(errorMessage(new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'try again when it is back' })));
+    else this.#options.onRequest?.(exchange, message);
+  }
+
+  #word(message: Message): void {
+    if (message.kind === 'ping') this.say({ kind: 'pong', token: message.token });
+    else if (message.kind === 'error') this.end(failureOf(message));
+    else if (message.kind !== 'pong') {
+      if (message.kind === 'goaway') this.#leaving = true;
+      this.#options.onWord(message);
+    }
+  }
+
+  /** Looks at every time limit. */
+  #check(): void {
+    const now = performance.now();
+    const { pingAfterMs, deadAfterMs, progressMs, idleMs } = this.#limits;
+    const paused = this.#socket.isPaused(); // then silence is ours
+    if (!paused && now - this.#lastHeard > deadAfterMs) return this.end(lost('the other side has not answered for a while'));
+    if (!paused && now - this.#lastHeard > pingAfterMs && !this.#pinged && this.machine.ready) {
+      this.#pinged = true;
+      this.say({ kind: 'ping', token: 0 });
+    }
+    const slow = (since: number | undefined): boolean => since !== undefined && now - since > progressMs;
+    if (this.#socket.writableLength > 0 && slow(this.#lastWritten)) return this.abort(new Failure('TIMEOUT', 'the other side takes nothing any more', { who: 'network' }));
+    for (const exchange of [...this.#exchanges.values()]) {
+      if (slow(exchange.waitingSince)) exchange.fail(new Failure('TIMEOUT', 'no progress for too long', { who: 'network' }));
+    }
+    if (this.#exchanges.size === 0 && now - this.#lastBusy > idleMs) this.abort(new Failure('TIMEOUT', 'nothing was asked for a long time', { who: 'rule', hint: 'connect again' }));
+  }
+
+  /** Takes no new requests, gives running ones `graceMs`, then ends them, resumably, and the connection. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#over) return;
+    this.#leaving = true;
+    if (this.machine.ready) this.say({ kind: 'goaway', code: 'SHUTDOWN', graceMs });
+    if (this.#exchanges.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        this.#drained = () => { clearTimeout(timer); resolve(); };
+      });
+    }
+    const stopping = new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'run the same command again when it is back: what was sent is kept' });
+    for (const exchange of [...this.#exchanges.values()]) exchange.cancel(stopping);
+    this.end(undefined);
+  }
+
+  /** Tells the peer why, and ends. */
+  abort(failure: Failure): void {
+    if (this.#over) return;
+    try {
+      this.say(errorMessage(failure));
+    } catch {
+      // not in a state to say so: the end of the connection says enough
+    }
+    this.end(failure);
+  }
+
+  /** Ends the connection and everything on it; undefined: as intended. What was written still goes out. */
+  end(failure: Failure | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#tick);
+    this.#budget.forget(this.#proceed);
+    this.#events = [];
+    const why = failure ?? new Failure('LOST', 'the connection was closed', { who: 'network' });
+    for (const exchange of this.#exchanges.values()) exchange.fail(why);
+    this.#exchanges.clear();
+    if (this.#arriving !== undefined) this.released(this.#arriving.bulk);
+    this.#arriving = undefined;
+    for (const wake of this.#slots.splice(0)) wake();
+    this.#drained?.();
+    this.#socket.end();
+    // A peer that does not take the rest must not keep the socket.
+    setTimeout(() => this.#socket.destroy(), failure === undefined ? 2_000 : 500).unref();
+    this.#socket.resume();
+    this.#options.onEnd(failure);
+  }
+}
+
+function lost(what: string, cause?: unknown): Failure {
+  return new Failure('LOST', what, { who: 'network', hint: 'run the same command again: what was sent is kept', cause });
+}

@@ -1,0 +1,226 @@
+/**
+ * Machine: one connection's protocol without I/O. Bytes in, events out; words in, bytes out.
+ *
+ * It holds the state of every exchange, refuses what the tables of `rules.ts` do not allow (from the peer: a
+ * `Failure('PROTOCOL')`; from our own side: a plain error, because that is a bug), and counts credit both ways.
+ * No socket, no clock, no promise. It forgets an exchange when it is over; late words on it are dropped.
+ *
+ * Credit: bulk bodies (DATA, BATCH and the messages marked bulk) may only be sent against credit that the receiver
+ * gave for their exchange. Each exchange starts with what the receiver's HELLO said.
+ */
+import { Failure } from '../errors.ts';
+import { BATCH, creditFrame, CREDIT, CRITICAL, DATA, FrameDecoder, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader, type FrameEvent, type Header } from '../wire/frame.ts';
+import { decodeMessage, encodeMessage, kindOf, MESSAGES, VERSION, type Kind, type Message } from '../wire/messages.ts';
+import { CONNECTION_WORDS, FIRST, isRequest, next, OPENINGS, OVER, type Request, type Side, type State, type Word } from './rules.ts';
+
+/** Exchanges open at once on one connection: bounds the table, and what one peer can make a server do at a time. */
+export const MAX_EXCHANGES = 256;
+/** Bytes of bulk bodies that one exchange may have on the way: 16 MiB fill 1 Gbit/s at 130 ms. */
+export const INITIAL_CREDIT = 16 << 20;
+
+export type MachineEvent =
+  /** `over`: it was the last word of its exchange. */
+  | { readonly event: 'message'; readonly exchange: number; readonly message: Message; readonly bulk: number; readonly over: boolean }
+  /** A DATA or BATCH frame begins: `size` bytes follow as pieces. `bulk` is what it costs. */
+  | { readonly event: 'begin'; readonly exchange: number; readonly word: 'data' | 'batch'; readonly offset: number; readonly size: number; readonly bulk: number }
+  | { readonly event: 'piece'; readonly exchange: number; readonly bytes: Uint8Array; readonly last: boolean }
+  | { readonly event: 'credit'; readonly exchange: number };
+
+interface ExchangeState {
+  readonly request: Request;
+  state: State;
+  cancelled: boolean;
+  /** Bulk bytes we may still send, and still take. */
+  toSend: number;
+  toTake: number;
+}
+
+function violation(what: string): never {
+  throw new Failure('PROTOCOL', `the other side broke the protocol: ${what}`, { who: 'network' });
+}
+
+const other = (side: Side): Side => (side === 'client' ? 'server' : 'client');
+
+export class Machine {
+  readonly side: Side;
+  readonly #decoder = new FrameDecoder();
+  readonly #exchanges = new Map<number, ExchangeState>();
+  /** Words of the opening that each side has said. */
+  readonly #opened: Record<Side, number> = { client: 0, server: 0 };
+  #lastExchange = 0; // the highest id that was opened
+  #peerCredit = 0;
+  #dropping = false; // the frame whose pieces come now is on an exchange that is over
+  #current = 0; // the exchange whose pieces come now
+
+  constructor(side: Side) {
+    this.side = side;
+  }
+
+  /** How many exchanges are open. */
+  get open(): number { return this.#exchanges.size; }
+
+  isOpen(exchange: number): boolean { return this.#exchanges.has(exchange); }
+
+  /** Both openings are done: requests may be made. */
+  get ready(): boolean { return this.#opened.client === 2 && this.#opened.server === 2; }
+
+  /** From now on frames of full size are taken. Called when the peer has proved who it is. */
+  trust(): void { this.#decoder.limit = MAX_BODY; }
+
+  /** What the bytes say. Throws `PROTOCOL`; the connection is then of no further use. */
+  receive(chunk: Uint8Array): MachineEvent[] {
+    const events: MachineEvent[] = [];
+    for (const event of this.#decoder.push(chunk)) {
+      const known = this.#translate(event);
+      if (known !== undefined) events.push(known);
+    }
+    return events;
+  }
+
+  #translate(event: FrameEvent): MachineEvent | undefined {
+    if (event.kind === 'piece') return this.#dropping ? undefined : { event: 'piece', exchange: this.#current, bytes: event.bytes, last: event.last };
+    const { header } = event;
+    if (event.kind === 'begin') {
+      const word = header.type === DATA ? 'data' : 'batch';
+      this.#current = header.exchange;
+      this.#dropping = !this.#hear(header.exchange, word);
+      if (this.#dropping) return undefined;
+      this.#charge(header.exchange, header.length);
+      return { event: 'begin', exchange: header.exchange, word, offset: event.offset, size: event.size, bulk: header.length };
+    }
+    if (header.type === CREDIT) return this.#credited(header, event.body);
+    const kind = kindOf(header.type);
+    if (kind === undefined) return header.critical ? violation(`an unknown frame of type ${header.type}`) : undefined;
+    return this.#message(header, kind, event.body);
+  }
+
+  #message(header: Header, kind: Kind, body: Uint8Array): MachineEvent | undefined {
+    const bulk = MESSAGES[kind].bulk ? header.length : 0;
+    if (isRequest(kind) && this.side === 'server') this.#accept(header.exchange, kind);
+    else if (!this.#hear(header.exchange, kind)) return undefined;
+    if (bulk > 0) this.#charge(header.exchange, bulk);
+    const message = decodeMessage(kind, body);
+    if (message.kind === 'hello') this.#greeted(message);
+    return { event: 'message', exchange: header.exchange, message, bulk, over: !this.#exchanges.has(header.exchange) };
+  }
+
+  #greeted(hello: Message<'hello'>): void {
+    if (hello.version !== VERSION) throw new Failure('VERSION', `the other side speaks version ${hello.version} of the protocol, this one version ${VERSION}`, { who: 'network' });
+    this.#peerCredit = Math.min(hello.credit, 0x7fff_ffff);
+  }
+
+  #credited(header: Header, body: Uint8Array): MachineEvent | undefined {
+    if (body.byteLength !== 4) violation('credit that is not 4 bytes');
+    const exchange = this.#exchanges.get(header.exchange);
+    if (exchange === undefined) return this.#late(header.exchange);
+    exchange.toSend += Buffer.from(body.buffer, body.byteOffset, 4).readUInt32BE(0);
+    if (exchange.toSend > Number.MAX_SAFE_INTEGER) violation('credit beyond 2^53');
+    return { event: 'credit', exchange: header.exchange };
+  }
+
+  /** A word for an exchange that we do not have: legal when it was open once. */
+  #late(exchange: number): undefined {
+    if (exchange === 0 || exchange % 2 === 0 || exchange > this.#lastExchange) violation(`a word on exchange ${exchange}, which was never opened`);
+    return undefined;
+  }
+
+  #charge(exchange: number, bytes: number): void {
+    const state = this.#exchanges.get(exchange)!;
+    state.toTake -= bytes;
+    if (state.toTake < 0) violation('more bytes than there was credit for');
+  }
+
+  /** A request from the client: the next odd id. */
+  #accept(exchange: number, request: Request): void {
+    if (this.#opened.client < 2) violation(`${request} before the opening`);
+    if (exchange % 2 === 0 || exchange <= this.#lastExchange) violation(`exchange ${exchange} opened out of order`);
+    if (this.#exchanges.size >= MAX_EXCHANGES) violation(`more than ${MAX_EXCHANGES} requests at once`);
+    this.#enter(exchange, request);
+  }
+
+  #enter(exchange: number, request: Request): void {
+    this.#lastExchange = exchange;
+    this.#exchanges.set(exchange, { request, state: FIRST, cancelled: false, toSend: this.#peerCredit, toTake: INITIAL_CREDIT });
+  }
+
+  /** Applies a word of the peer; false when it came too late to matter. */
+  #hear(exchange: number, word: Word): boolean {
+    if (exchange === 0) { this.#opening(other(this.side), word, violation); return true; }
+    const state = this.#exchanges.get(exchange);
+    if (state === undefined) { this.#late(exchange); return false; }
+    return this.#step(exchange, state, other(this.side), word, violation);
+  }
+
+  #opening(side: Side, word: Word, refuse: (what: string) => never): void {
+    const said = this.#opened[side];
+    if (OPENINGS[side][said] === word) this.#opened[side] = said + 1;
+    else if (word !== 'error' && (said === 0 || !CONNECTION_WORDS[side].has(word))) refuse(`${word} on the connection, out of turn`);
+  }
+
+  #step(exchange: number, state: ExchangeState, side: Side, word: Word, refuse: (what: string) => never): boolean {
+    if (word === 'error' && side === 'server') { this.#exchanges.delete(exchange); return !state.cancelled; }
+    if (word === 'cancel' && side === 'client' && !state.cancelled) { state.cancelled = true; return true; }
+    const to = next(state.request, state.state, side, word);
+    if (to === undefined) return refuse(`${word} in answer to ${state.request}, out of turn`);
+    state.state = to;
+    if (to === OVER) this.#exchanges.delete(exchange);
+    // After a cancel, what the client still hears or the server still takes is of no interest to it.
+    return !state.cancelled;
+  }
+
+  /** Opens an exchange with this request (client only): its id and its frame. */
+  request(message: Message<Request>): { exchange: number; frame: Buffer } {
+    const exchange = this.#lastExchange + (this.#lastExchange === 0 ? 1 : 2);
+    this.#enter(exchange, message.kind);
+    return { exchange, frame: encodeMessage(exchange, message) };
+  }
+
+  /** The frame that says `message`; undefined when the exchange is over and nobody would listen. */
+  say(exchange: number, message: Message): Buffer | undefined {
+    if (!this.#speak(exchange, message.kind)) return undefined;
+    const frame = encodeMessage(exchange, message);
+    if (MESSAGES[message.kind].bulk) this.#exchanges.get(exchange)!.toSend -= frame.byteLength - HEADER_BYTES;
+    return frame;
+  }
+
+  /** Writes the head of a DATA frame into the first 20 bytes of `frame`, the rest of which is the data. False: nobody listens. */
+  sayData(exchange: number, frame: Buffer, offset: number, size: number): boolean {
+    if (!this.#speak(exchange, 'data')) return false;
+    writeDataHead(frame, exchange, offset, size);
+    this.#exchanges.get(exchange)!.toSend -= size + 8;
+    return true;
+  }
+
+  /** The header of a BATCH frame; the pack follows it. Undefined: nobody listens. */
+  sayBatch(exchange: number, size: number): Buffer | undefined {
+    if (!this.#speak(exchange, 'batch')) return undefined;
+    const header = Buffer.alloc(HEADER_BYTES);
+    writeHeader(header, BATCH, exchange, size);
+    header[5] = CRITICAL;
+    this.#exchanges.get(exchange)!.toSend -= size;
+    return header;
+  }
+
+  #speak(exchange: number, word: Word): boolean {
+    const bug = (what: string): never => { throw new Error(`this side is about to break the protocol: ${what}`); };
+    if (exchange === 0) { this.#opening(this.side, word, bug); return true; }
+    const state = this.#exchanges.get(exchange);
+    if (state === undefined || (state.cancelled && this.side === 'client')) return false;
+    this.#step(exchange, state, this.side, word, bug);
+    return true;
+  }
+
+  /** Bulk bytes that may be sent on `exchange` now; undefined when it is over or cancelled. */
+  credit(exchange: number): number | undefined {
+    const state = this.#exchanges.get(exchange);
+    return state === undefined || (state.cancelled && this.side === 'client') ? undefined : state.toSend;
+  }
+
+  /** The frame that gives the peer `amount` more bytes of credit; undefined when the exchange is over. */
+  grant(exchange: number, amount: number): Buffer | undefined {
+    const state = this.#exchanges.get(exchange);
+    if (state === undefined) return undefined;
+    state.toTake += amount;
+    return creditFrame(exchange, amount);
+  }
+}

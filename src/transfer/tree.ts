@@ -1,0 +1,73 @@
+/**
+ * Trees: the server's halves of sending and receiving a folder in one exchange, without a round trip per file.
+ *
+ * Small files travel in packs, which pass through here unread: the store fills and empties them. What a pack cannot
+ * hold is told beside it: large files (the client moves each in an exchange of its own), folders that are complete,
+ * and problems. Everything but a small acknowledgement is paid for with credit, so a slow side slows the other's
+ * walk. Memory does not grow with the tree.
+ */
+import { Failure } from '../errors.ts';
+import { parsePath, type RemotePath } from '../path.ts';
+import type { Exchange } from '../session/exchange.ts';
+import type { BatchOptions, BatchResult, FolderAttributes, Level, PackStep, Problem } from '../store/vault.ts';
+import { cut, MAX_LISTED } from '../wire/messages.ts';
+
+/** Where a tree goes: a drive, or a vault. */
+export interface TreeSink {
+  receiveBatch(top: RemotePath, pack: Uint8Array, options: BatchOptions): Promise<BatchResult>;
+  finishFolders(top: RemotePath, folders: readonly FolderAttributes[], level: Level): Promise<readonly Problem[]>;
+}
+
+/** Upper bound of what one path and its numbers take in a message. */
+function sizeOf(listed: { readonly path: string; readonly message?: string }): number {
+  return listed.path.length * 3 + (listed.message?.length ?? 0) * 3 + 48;
+}
+
+/** `all` in portions that fit a message, each with an upper bound of its size. */
+function* portions<T extends { readonly path: string; readonly message?: string }>(all: readonly T[]): Generator<{ part: readonly T[]; size: number }> {
+  for (let first = 0; first < all.length; first += MAX_LISTED) {
+    const part = all.slice(first, first + MAX_LISTED);
+    yield { part, size: part.reduce((sum, listed) => sum + sizeOf(listed), 48) };
+  }
+}
+
+/** Says problems as they cross the wire. */
+export async function sayProblems(exchange: Exchange, problems: readonly Problem[], skipped = 0): Promise<void> {
+  const short = problems.map(({ path, code, message }) => ({ path, code, message: cut(message, 512) }));
+  for (const { part, size } of portions(short)) await exchange.sayBulk({ kind: 'problems', problems: part, skipped: 0 }, size);
+  if (skipped > 0) await exchange.sayBulk({ kind: 'problems', problems: [], skipped }, 48);
+}
+
+export async function sayFolders(exchange: Exchange, folders: readonly FolderAttributes[]): Promise<void> {
+  for (const { part, size } of portions(folders)) await exchange.sayBulk({ kind: 'folders', folders: part }, size);
+}
+
+/** Sends a whole tree: the answer to `getTree`, but for its last word. */
+export async function sendTree(exchange: Exchange, steps: AsyncIterable<PackStep>): Promise<void> {
+  for await (const step of steps) {
+    if (step.pack.byteLength > 0) await exchange.batch(step.pack);
+    for (const { part, size } of portions(step.large)) {
+      await exchange.sayBulk({ kind: 'large', files: part.map(({ path, kind, size: bytes, mtime, mode }) => ({ name: path, kind, size: bytes, mtime, mode })) }, size);
+    }
+    await sayProblems(exchange, step.problems, step.skipped);
+    await sayFolders(exchange, step.folders);
+  }
+}
+
+/** Receives a whole tree: what follows `putTree`, up to its `finish`. */
+export async function receiveTree(exchange: Exchange, sink: TreeSink, top: RemotePath, options: BatchOptions): Promise<void> {
+  for (;;) {
+    const received = await exchange.next();
+    if (received.kind === 'batch') {
+      const { files, bytes, problems } = await sink.receiveBatch(top, received.pack, options);
+      exchange.consumed(received.bulk);
+      await sayProblems(exchange, problems);
+      exchange.say({ kind: 'batched', files, bytes });
+    } else if (received.kind === 'message' && received.message.kind === 'folders') {
+      const folders = received.message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) }));
+      exchange.consumed(received.bulk);
+      await sayProblems(exchange, await sink.finishFolders(top, folders, options.level));
+    } else if (received.kind === 'message' && received.message.kind === 'finish') return;
+    else throw new Failure('INTERNAL', 'unexpected word in a tree');
+  }
+}

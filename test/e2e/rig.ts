@@ -1,0 +1,128 @@
+/**
+ * A rig: a real server process on a folder of its own, a joined client home, and the command line as a person runs it.
+ * Everything lies below one temporary folder and is gone, processes too, when the rig is disposed.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', 'cli/main.js');
+
+export interface Ran { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string }
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** What `wherry serve --json` said first. */
+export interface Listening { readonly event: string; readonly address: string; readonly fingerprint: string; readonly ticket: string }
+
+export interface RigOptions {
+  /** Further words for `wherry serve`. */
+  readonly serve?: readonly string[];
+  /** Whether to join at once; default yes. */
+  readonly join?: boolean;
+  /** Where the folders are made; default the system's temporary folder. */
+  readonly below?: string;
+}
+
+export class Rig implements AsyncDisposable {
+  readonly folder: string;
+  readonly #serveWords: readonly string[];
+  server: ChildProcess | undefined;
+  listening!: Listening;
+  /** What the server's log said, a line each. */
+  readonly log: string[] = [];
+  readonly #children = new Set<ChildProcess>();
+
+  private constructor(folder: string, serveWords: readonly string[]) {
+    this.folder = folder;
+    this.#serveWords = serveWords;
+  }
+
+  static async start({ serve = [], join: joins = true, below = tmpdir() }: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(await mkdtemp(join(below, 'wherry-e2e-')), serve);
+    await mkdir(rig.served);
+    await mkdir(rig.local);
+    await rig.serve();
+    if (joins) {
+      const joined = await rig.run(['join', '--as', 'test'], { input: `${rig.listening.ticket}\n` });
+      if (joined.code !== 0) throw new Error(`join failed: ${joined.stderr}`);
+    }
+    return rig;
+  }
+
+  get served(): string { return join(this.folder, 'served'); }
+  get local(): string { return join(this.folder, 'local'); }
+  get home(): string { return join(this.folder, 'home'); }
+  get state(): string { return join(this.folder, 'state'); }
+
+  /** Starts the server, on the same port as before if there was one. */
+  async serve(): Promise<void> {
+    const listen = this.listening === undefined ? '127.0.0.1:0' : this.listening.address;
+    const server = this.spawn(['serve', this.served, '--listen', listen, '--state', this.state, '--json', ...this.#serveWords]);
+    this.server = server;
+    const lines = createInterface({ input: server.stdout! });
+    server.stderr!.on('data', (chunk: Buffer) => { this.log.push(chunk.toString()); });
+    this.listening = await new Promise<Listening>((done, failed) => {
+      lines.on('line', (line) => {
+        this.log.push(line);
+        const event = JSON.parse(line) as Listening;
+        if (event.event === 'listening') done(event);
+      });
+      server.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${this.log.join('\n')}`)));
+    });
+  }
+
+  /** Ends the server and waits for its end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const server = this.server!;
+    if (server.exitCode !== null || server.signalCode !== null) return server.exitCode;
+    const exit = once(server, 'exit');
+    server.kill(signal);
+    await exit;
+    return server.exitCode;
+  }
+
+  /** Starts the command line with its own home, in the local folder. */
+  spawn(words: readonly string[], { env = {}, cwd = this.local }: RunOptions = {}): ChildProcess {
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      cwd, env: { PATH: process.env['PATH'], HOME: this.folder, WHERRY_HOME: this.home, LANG: 'C.UTF-8', ...env }, stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return child;
+  }
+
+  /** Runs one command to its end. */
+  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const child = this.spawn(words, options);
+    child.stdin!.on('error', () => {}); // it may end before it has read everything
+    child.stdin!.end(options.input ?? '');
+    return finished(child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Collects what a command printed, until it has ended. */
+export async function finished(child: ChildProcess): Promise<Ran> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}
