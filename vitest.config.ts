@@ -20,6 +20,7 @@ export default defineConfig({
   ],
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/system/**'],
     server: { deps: { external: [/\/dist[^/]*\//] } },
     pool: 'forks',
     testTimeout: 30_000,

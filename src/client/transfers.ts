@@ -60,7 +60,7 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     if (options.count === true) await expectLocal(source.vault, source.path, item.tally, options);
     if (source.kind === 'folder') {
       item.tally.begin(source.name, undefined);
-      return putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
+      return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
     }
     await using file = await source.vault.read(source.path);
     item.tally.begin(source.name, file.entry.size);
@@ -125,7 +125,7 @@ async function getOne(requester: Requester, from: RemotePath, entry: Entry, targ
     item.tally.expect(files, bytes);
   }
   item.tally.begin(place.name, entry.kind === 'file' ? entry.size : undefined);
-  if (entry.kind === 'folder') return getTree(requester, from, place.vault, place.path, item, treeOptions(item, options));
+  if (entry.kind === 'folder') return await getTree(requester, from, place.vault, place.path, item, treeOptions(item, options));
   item.file((await getFile(requester, from, entry, place.vault, place.path, fileOptions(item, options))).digest);
 }
 

@@ -1,0 +1,32 @@
+#!/bin/bash
+# Tests against programs of the system: b3sum, OpenSSH, strace, tmux, time.
+# As root on Debian, those that are missing are installed first; else the tests that need them are skipped by name.
+# The last line is `N passed, N failed`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+# Program and the Debian package it is in.
+needs='ssh:openssh-client sshd:openssh-server b3sum:b3sum strace:strace tmux:tmux time:time'
+# sshd lives in /usr/sbin, which is not in everybody's path.
+export PATH="$PATH:/usr/sbin:/sbin"
+
+# Of the file system, not of the shell: `time` is a word of bash as well.
+missing() {
+  for need in $needs; do
+    [ -n "$(type -P "${need%%:*}")" ] || echo "${need##*:}"
+  done
+}
+
+packages=$(missing)
+if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && [ -n "$(type -P apt-get)" ]; then
+  export DEBIAN_FRONTEND=noninteractive
+  # RUNLEVEL=1 keeps the packages from starting services: the tests start their own, on free ports.
+  apt-get update -qq >/dev/null &&
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $packages >/dev/null ||
+    echo "apt-get could not install: $(echo $packages)"
+fi
+for package in $(missing); do
+  echo "skipped: tests that need $package, which is not installed"
+done
+
+exec node scripts/test.mjs --config vitest.system.config.ts "$@"
