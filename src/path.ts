@@ -104,7 +104,7 @@ export function child(path: RemotePath, name: string): RemotePath {
 
 /** `tail` below `head`; both are checked already. Throws `BADNAME` when together they are too long or too deep. */
 export function below(head: RemotePath, tail: RemotePath): RemotePath {
-  if (head === '' || tail === '') return (head || tail) as RemotePath;
+  if (head === '' || tail === '') return head || tail;
   return parsePath(`${head}/${tail}`);
 }
 

@@ -18,9 +18,9 @@ export class StreamSource implements ByteSource, AsyncDisposable {
     let filled = 0;
     while (filled < into.byteLength && !this.#ended) {
       if (this.#rest.byteLength === 0) {
-        const { done, value } = await this.#chunks.next();
-        if (done === true) this.#ended = true;
-        else this.#rest = value;
+        const next: IteratorResult<Uint8Array, unknown> = await this.#chunks.next();
+        if (next.done === true) this.#ended = true;
+        else this.#rest = next.value;
         continue;
       }
       const part = this.#rest.subarray(0, into.byteLength - filled);

@@ -168,39 +168,66 @@ class PackAcks {
 /** Fetches the folder `from` as the folder `top` of a local vault. */
 export async function getTree(requester: Requester, from: RemotePath, vault: Vault, top: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
   using exchange = requester.open({ kind: 'getTree', path: from, exclude: options.exclude }, options.signal);
-  const lanes = new Lanes(LANES);
-  let waiting: FolderAttributes[] = [];
-  const finish = async (more: readonly FolderAttributes[]): Promise<void> => {
-    const all = [...waiting, ...more];
-    waiting = all.filter(({ path }) => lanes.busy(path));
-    const ready = all.filter((folder) => !waiting.includes(folder));
-    if (ready.length > 0) for (const problem of await vault.finishFolders(top, ready, options.level)) item.problem(problem);
-  };
+  const get = new TreeGet(requester, from, vault, top, item, options);
   try {
+    await get.run(exchange);
+  } finally {
+    await get.lanes.idle();
+  }
+}
+
+class TreeGet {
+  readonly lanes = new Lanes(LANES);
+  readonly #requester: Requester;
+  readonly #from: RemotePath;
+  readonly #vault: Vault;
+  readonly #top: RemotePath;
+  readonly #item: ItemTally;
+  readonly #options: TreeOptions;
+  #waiting: FolderAttributes[] = []; // complete but for a large file
+
+  constructor(requester: Requester, from: RemotePath, vault: Vault, top: RemotePath, item: ItemTally, options: TreeOptions) {
+    this.#requester = requester;
+    this.#from = from;
+    this.#vault = vault;
+    this.#top = top;
+    this.#item = item;
+    this.#options = options;
+  }
+
+  async run(exchange: Exchange): Promise<void> {
     for (;;) {
       const received = await exchange.next();
-      if (received.kind === 'batch') await storePack(vault, top, received.pack, item, options);
+      if (received.kind === 'batch') await storePack(this.#vault, this.#top, received.pack, this.#item, this.#options);
       else if (received.kind === 'message') {
         const { message } = received;
         if (message.kind === 'done') break;
-        if (message.kind === 'folders') await finish(message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) })));
-        else if (message.kind === 'problems') takeProblems(message, item);
-        else if (message.kind === 'large') for (const file of message.files) await startLarge(file);
+        if (message.kind === 'folders') await this.#folders(message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) })));
+        else if (message.kind === 'problems') takeProblems(message, this.#item);
+        else if (message.kind === 'large') for (const file of message.files) await this.#large(file);
       }
       exchange.consumed(received.bulk);
     }
-    await lanes.idle();
-    await finish([]);
-  } finally {
-    await lanes.idle();
+    await this.lanes.idle();
+    await this.#folders([]);
   }
 
-  async function startLarge(file: Message<'large'>['files'][number]): Promise<void> {
+  async #folders(more: readonly FolderAttributes[]): Promise<void> {
+    const all = [...this.#waiting, ...more];
+    this.#waiting = all.filter(({ path }) => this.lanes.busy(path));
+    const ready = all.filter((folder) => !this.#waiting.includes(folder));
+    if (ready.length === 0) return;
+    for (const problem of await this.#vault.finishFolders(this.#top, ready, this.#options.level)) this.#item.problem(problem);
+  }
+
+  async #large(file: Message<'large'>['files'][number]): Promise<void> {
     const path = parsePath(file.name);
-    await lanes.start(parentOf(path), async () => {
+    const item = this.#item;
+    await this.lanes.start(parentOf(path), async () => {
       try {
         item.tally.begin(path, file.size);
-        const stored = await getFile(requester, below(from, path), file, vault, below(top, path), { ...options, onBytes: (bytes, kept) => item.moved(bytes, kept) });
+        const options = { ...this.#options, onBytes: (bytes: number, kept: number) => item.moved(bytes, kept) };
+        const stored = await getFile(this.#requester, below(this.#from, path), file, this.#vault, below(this.#top, path), options);
         item.file(stored.digest);
         item.fileDone(path);
       } catch (error) {

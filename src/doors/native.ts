@@ -8,7 +8,7 @@
  * Whatever a connection does ends with that connection. Access is decided elsewhere: this door is handed it.
  */
 import type { Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Drive } from '../drive.ts';
 import { Failure } from '../errors.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, type Credentials } from '../identity.ts';
@@ -65,57 +65,83 @@ const NO_CONTEXT = Buffer.alloc(0);
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
 
 export function createNativeDoor(options: NativeOptions): NativeDoor {
-  const limits = { ...LIMITS, ...options.limits };
-  const sessions = new Set<Session>();
-  const pending = new Map<string, number>();
-  let numbered = 0;
-  let draining = false;
+  return new Door(options);
+}
 
-  const tls = createTlsServer({
-    key: options.key, cert: options.certificate, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true,
-    ALPNProtocols: [ALPN], handshakeTimeout: limits.handshakeMs,
-  });
-  tls.on('secureConnection', (socket) => {
-    const session = new Session(++numbered, socket, options, limits);
-    const address = session.address;
-    sessions.add(session);
-    options.onEvent({ event: 'connected', session: session.number, address, active: sessions.size });
-    void session.settled.then(() => count(pending, address, -1));
-    void session.over.then((failure) => {
-      sessions.delete(session);
-      options.onEvent({ event: 'disconnected', session: session.number, address, account: session.account, code: failure?.code, reason: failure === undefined ? undefined : printable(failure.message), active: sessions.size });
+class Door implements NativeDoor {
+  readonly #options: NativeOptions;
+  readonly #limits: NativeLimits;
+  readonly #tls: TlsServer;
+  readonly #sessions = new Set<Session>();
+  /** Connections that are not signed in yet, by address. */
+  readonly #pending = new Map<string, number>();
+  /** For each of them, what to call when it has signed in; by address and port, which its TLS socket has too. */
+  readonly #waiting = new Map<string, () => void>();
+  #numbered = 0;
+  #draining = false;
+
+  constructor(options: NativeOptions) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#tls = createTlsServer({
+      key: options.key, cert: options.certificate, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true,
+      ALPNProtocols: [ALPN], handshakeTimeout: this.#limits.handshakeMs,
     });
-  });
-  tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    const address = addressOf(socket);
-    count(pending, address, -1);
-    options.onEvent({ event: 'refused', address, code: 'PROTOCOL', reason: `no TLS handshake (${error.code ?? 'failed'})` });
-    socket.destroy();
-  });
-
-  return {
-    get active() { return [...sessions].filter((session) => session.account !== undefined).length; },
-    get requests() { return [...sessions].reduce((sum, session) => sum + session.connection.active, 0); },
-    accept(socket) {
+    this.#tls.on('secureConnection', (socket) => this.#begin(socket));
+    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const address = addressOf(socket);
-      socket.on('error', () => {}); // told by TLS or by the connection
-      if (draining || (pending.get(address) ?? 0) >= limits.pendingPerAddress) {
-        options.onEvent({ event: 'refused', address, code: draining ? 'SHUTDOWN' : 'LIMIT', reason: draining ? 'the server is stopping' : 'too many connections that are not signed in' });
-        socket.destroy();
-        return;
-      }
-      count(pending, address, 1);
-      socket.setNoDelay(true); // two small frames must not wait for each other (measured: 8 times slower without)
-      tls.emit('connection', socket);
-    },
-    async drain(graceMs) {
-      draining = true;
-      await Promise.all([...sessions].map(async (session) => {
-        await session.connection.drain(graceMs);
-        await session.over;
-      }));
-    },
-  };
+      options.onEvent({ event: 'refused', address, code: 'PROTOCOL', reason: `no TLS handshake (${error.code ?? 'failed'})` });
+      socket.destroy();
+    });
+  }
+
+  get active(): number { return [...this.#sessions].filter((session) => session.account !== undefined).length; }
+  get requests(): number { return [...this.#sessions].reduce((sum, session) => sum + session.connection.active, 0); }
+
+  accept(socket: Socket): void {
+    const address = addressOf(socket);
+    socket.on('error', () => {}); // told by TLS or by the connection
+    const reason = this.#draining ? 'the server is stopping' : (this.#pending.get(address) ?? 0) >= this.#limits.pendingPerAddress ? 'too many connections that are not signed in' : undefined;
+    if (reason !== undefined) {
+      this.#options.onEvent({ event: 'refused', address, code: this.#draining ? 'SHUTDOWN' : 'LIMIT', reason });
+      socket.destroy();
+      return;
+    }
+    count(this.#pending, address, 1);
+    // Counted until it is signed in or gone, whichever comes first and however it ends.
+    let waiting = true;
+    const peer = peerOf(socket);
+    const settled = (): void => {
+      if (waiting) count(this.#pending, address, -1);
+      waiting = false;
+      this.#waiting.delete(peer);
+    };
+    socket.once('close', settled);
+    this.#waiting.set(peer, settled);
+    socket.setNoDelay(true); // two small frames must not wait for each other (measured: 8 times slower without)
+    this.#tls.emit('connection', socket);
+  }
+
+  #begin(socket: TLSSocket): void {
+    const session = new Session(++this.#numbered, socket, this.#options, this.#limits);
+    const { address, number } = session;
+    this.#sessions.add(session);
+    void session.settled.then(this.#waiting.get(peerOf(socket)));
+    this.#options.onEvent({ event: 'connected', session: number, address, active: this.#sessions.size });
+    void session.over.then((failure) => {
+      this.#sessions.delete(session);
+      const reason = failure === undefined ? undefined : printable(failure.message);
+      this.#options.onEvent({ event: 'disconnected', session: number, address, account: session.account, code: failure?.code, reason, active: this.#sessions.size });
+    });
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    await Promise.all([...this.#sessions].map(async (session) => {
+      await session.connection.drain(graceMs);
+      await session.over;
+    }));
+  }
 }
 
 function count(counts: Map<string, number>, key: string, step: number): void {
@@ -128,6 +154,10 @@ function addressOf(socket: Socket): string {
   return socket.remoteAddress ?? 'unknown';
 }
 
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
 /** One client's connection. */
 class Session {
   readonly number: number;
@@ -135,8 +165,9 @@ class Session {
   readonly connection: Connection;
   /** Set when signed in. */
   account: string | undefined;
-  /** Resolves when it has signed in or ended; and when it has ended, with why. */
+  /** Resolves when it has signed in. */
   readonly settled: Promise<void>;
+  /** Resolves when it has ended, with why. */
   readonly over: Promise<Failure | undefined>;
   readonly #socket: TLSSocket;
   readonly #options: NativeOptions;
@@ -157,7 +188,7 @@ class Session {
       onWord: (message) => this.#word(message),
       // A request can only arrive here after `auth`, and is dealt with only after `release`.
       onRequest: (exchange, message) => void fulfil(this.#drive!, exchange, message),
-      onEnd: (failure) => { clearTimeout(this.#timer); this.#settle(); end(failure); },
+      onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
     this.#timer = setTimeout(() => this.connection.abort(new Failure('TIMEOUT', 'no sign-in in time', { who: 'network' })), limits.signInMs).unref();
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));

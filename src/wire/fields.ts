@@ -144,7 +144,7 @@ export interface FieldType<T> {
 
 /** The same in words that a generator can follow. */
 export type FieldAbout =
-  | { readonly is: 'uint' | 'integer' | 'flag' }
+  | { readonly is: 'uint' | 'integer' | 'flag' | 'code' }
   | { readonly is: 'choice'; readonly of: readonly string[] }
   | { readonly is: 'text'; readonly max: number }
   | { readonly is: 'bytes'; readonly min: number; readonly max: number }
@@ -199,7 +199,7 @@ export function choice<const T extends string>(words: readonly T[]): FieldType<T
 /** At most `max` values. */
 export function list<T>(type: FieldType<T>, max: number): FieldType<readonly T[]> {
   return {
-    wire: 1, about: { is: 'list', of: type as FieldType<unknown>, max },
+    wire: 1, about: { is: 'list', of: type, max },
     write(w, values) {
       const inner = new FieldWriter();
       for (const value of values) type.write(inner, value);

@@ -11,7 +11,7 @@ import { DIGEST_BYTES } from '../digest.ts';
 import { KINDS } from '../entry.ts';
 import { MAX_PATH_BYTES } from '../path.ts';
 import { RIGHTS } from '../rights.ts';
-import { bytes, choice, field, FieldReader, FieldWriter, flag, integer, list, optional, readFields, record, text, uint, writeFields, type Fields, type Value } from './fields.ts';
+import { bytes, choice, field, FieldReader, FieldWriter, flag, integer, list, optional, readFields, record, text, uint, writeFields, type Fields, type FieldType, type Value } from './fields.ts';
 import { DATA, BATCH, CREDIT, HEADER_BYTES, writeHeader } from './frame.ts';
 
 /** The protocol's version, also in its ALPN name. */
@@ -29,14 +29,13 @@ export const MAX_ENTRIES = 1000;
 /** Files named in one message about a tree: as many as have room with the longest paths. */
 export const MAX_LISTED = 64;
 
-const CODE_WORDS = Object.keys(CODES) as Code[];
-const byNumber = new Map<number, Code>(CODE_WORDS.map((code) => [CODES[code], code]));
+const byNumber = new Map<number, Code>((Object.keys(CODES) as Code[]).map((code) => [CODES[code], code]));
 
 /** A code by its number in `errors.ts`; one that is not known yet is read as INTERNAL. */
-const code = {
-  ...choice<Code>(CODE_WORDS),
-  write: (w: FieldWriter, v: Code) => w.varint(CODES[v]),
-  read: (r: FieldReader): Code => byNumber.get(r.varint()) ?? 'INTERNAL',
+const code: FieldType<Code> = {
+  wire: 0, about: { is: 'code' },
+  write: (w, v) => w.varint(CODES[v]),
+  read: (r) => byNumber.get(r.varint()) ?? 'INTERNAL',
 };
 const path = text(MAX_PATH_BYTES);
 const digest = bytes(DIGEST_BYTES, DIGEST_BYTES);
@@ -105,12 +104,12 @@ export const MESSAGES = {
   accept: message(0x40, 'go on; of this file I hold `basis` bytes', { holds: field(1, choice(['none', 'part', 'old'])), basis: field(2, uint) }),
   offer: message(0x41, 'what the file that was asked for is', { size: field(1, uint), mtime: field(2, integer), mode: field(3, uint) }),
   hashes: bulk(0x42, 'digests of the blocks that the receiver holds, in order, from block `first` on', { first: field(1, uint), digests: field(2, list(digest, MAX_DIGESTS)) }),
-  keep: message(0x43, 'these bytes you hold already', { offset: field(1, uint), length: field(2, uint) }),
+  keep: bulk(0x43, 'these bytes you hold already', { offset: field(1, uint), length: field(2, uint) }),
   commit: message(0x44, 'that was all; its size and digest', { size: field(1, uint), digest: field(2, digest), mtime: optional(3, integer) }),
   stored: message(0x45, 'the file has its name', { level: field(1, level), digest: field(2, digest) }),
 
   // A tree: BATCH frames with packs of small files, and what a pack cannot hold.
-  batched: message(0x50, 'so much of one pack is in place; what is not was told before', { files: field(1, uint), bytes: field(2, uint) }),
+  batched: bulk(0x50, 'so much of one pack is in place; what is not was told before', { files: field(1, uint), bytes: field(2, uint) }),
   folders: bulk(0x51, 'folders that are complete: their modes and times', { folders: field(1, list(record({ path: field(1, path), mode: field(2, uint), mtime: field(3, integer) }), MAX_LISTED)) }),
   large: bulk(0x52, 'files that want an exchange of their own', { files: field(1, list(entry, MAX_LISTED)) }),
   problems: bulk(0x53, 'what could not be sent or stored, and how many links and devices were passed over', { problems: field(1, list(problem, MAX_LISTED)), skipped: field(2, uint) }),
