@@ -7,7 +7,6 @@
  */
 import { Failure } from '../errors.ts';
 import { baseName, child, checkName, displayPath, resolvePath, ROOT, type RemotePath } from '../path.ts';
-import type { Vault } from '../store/vault.ts';
 import { createHasher, hex, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
@@ -57,22 +56,42 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     item.kind = source.kind;
     const to = into ? child(resolvePath(ROOT, remote), checkName(source.name)) : resolvePath(ROOT, remote);
     item.target = displayPath(to);
-    if (options.count === true) await expectLocal(source.vault, source.path, item.tally, options);
     if (source.kind === 'folder') {
+      if (options.count === true) void countLocal(local, item.tally, options);
       item.tally.begin(source.name, undefined);
       return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
     }
     await using file = await source.vault.read(source.path);
+    item.tally.expect(1, file.entry.size);
     item.tally.begin(source.name, file.entry.size);
     item.file((await putFile(requester, file, to, fileOptions(item, options))).digest);
   });
 }
 
-/** Totals for the progress; with patterns to leave out they would be wrong, so there are none. */
-async function expectLocal(vault: Vault, path: RemotePath, tally: Tally, { exclude }: TransferOptions): Promise<void> {
+/**
+ * Totals for the progress, counted beside the transfer by a walk of its own; with patterns to leave out they would be
+ * wrong, so there are none. What goes wrong here goes wrong in the transfer too, and is told there.
+ */
+async function countLocal(local: string, tally: Tally, { exclude }: TransferOptions): Promise<void> {
   if (exclude !== undefined && exclude.length > 0) return;
-  const { files, bytes } = await vault.usage(path);
-  tally.expect(files, bytes);
+  try {
+    await using place = await openSource(local);
+    const { files, bytes } = await place.vault.usage(place.path);
+    tally.expect(files, bytes);
+  } catch {
+    // no totals
+  }
+}
+
+/** The same for what is on the server. */
+async function countRemote(requester: Requester, path: RemotePath, tally: Tally, { exclude, signal }: TransferOptions): Promise<void> {
+  if (exclude !== undefined && exclude.length > 0) return;
+  try {
+    const { files, bytes } = await requester.ask({ kind: 'usage', path }, 'used', signal);
+    tally.expect(files, bytes);
+  } catch {
+    // no totals
+  }
 }
 
 /** Whether sources go into `remote` under their own names. Throws when they must, and it is no folder. */
@@ -120,10 +139,8 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
 async function getOne(requester: Requester, from: RemotePath, entry: Entry, target: string, item: ItemTally, options: TransferOptions): Promise<void> {
   item.target = target;
   await using place = await openTarget(target, entry.kind === 'folder' ? 'folder' : 'file');
-  if (options.count === true && (options.exclude ?? []).length === 0) {
-    const { files, bytes } = await requester.ask({ kind: 'usage', path: from }, 'used', options.signal);
-    item.tally.expect(files, bytes);
-  }
+  if (entry.kind === 'file') item.tally.expect(1, entry.size);
+  else if (options.count === true) void countRemote(requester, from, item.tally, options);
   item.tally.begin(place.name, entry.kind === 'file' ? entry.size : undefined);
   if (entry.kind === 'folder') return await getTree(requester, from, place.vault, place.path, item, treeOptions(item, options));
   item.file((await getFile(requester, from, entry, place.vault, place.path, fileOptions(item, options))).digest);

@@ -1,0 +1,92 @@
+/**
+ * Help: the table of commands as text. Pure.
+ *
+ * The list is about one person: a command that the server's rights do not allow is shown as such, not left out,
+ * so that nobody looks for it in vain.
+ */
+import { ROLES, type Right } from '../rights.ts';
+import { allFlags } from './arguments.ts';
+import type { Command } from './command.ts';
+import { columnsOf, fit, pad } from './width.ts';
+
+type Place = 'shell' | 'prompt';
+
+/** What a command lacks the rights for is marked with this. */
+export const NOT_ALLOWED = 'not allowed for this account';
+
+/** The commands that exist in a place, one line each; `rights` are those of the account, undefined before there is one. */
+export function helpLines(commands: readonly Command[], place: Place, rights: readonly Right[] | undefined, width: number): string[] {
+  const rows = commands.filter(({ where }) => where === 'both' || where === place).map((command) => ({
+    usage: `${command.name} ${wordsOf(command, place)}`.trimEnd(),
+    summary: allowed(command, rights) ? command.summary : `${command.summary} (${NOT_ALLOWED})`,
+  }));
+  const widest = rows.reduce((most, { usage }) => Math.max(most, columnsOf(usage)), 0);
+  // On a narrow terminal the summary gets its own line: cut off, it would not say what is not allowed.
+  if (widest + 30 > width) return rows.flatMap(({ usage, summary }) => [fit(usage, width), ...wrap(summary, width - 4).map((line) => `    ${line}`)]);
+  return rows.flatMap(({ usage, summary }) => {
+    const [first = '', ...more] = wrap(summary, width - widest - 2);
+    return [`${pad(usage, widest)}  ${first}`, ...more.map((line) => ' '.repeat(widest + 2) + line)];
+  });
+}
+
+/** All about one command: usage, what it does, flags, examples. */
+export function commandHelp(command: Command, place: Place, rights: readonly Right[] | undefined): string[] {
+  const prefix = place === 'shell' ? 'wherry ' : '';
+  const flags = Object.entries(allFlags(command.flags, place === 'shell')).filter(([, { summary }]) => summary !== '');
+  const names = flags.map(([name, { short, value }]) => `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`);
+  const widest = names.reduce((most, name) => Math.max(most, name.length), 0);
+  return [
+    `usage: ${prefix}${command.name} ${wordsOf(command, place)}`.trimEnd(),
+    '',
+    sentence(command.summary),
+    ...command.details,
+    ...(command.aliases.length > 0 ? [`Also: ${command.aliases.join(', ')}.`] : []),
+    ...(allowed(command, rights) ? [] : [`This is ${NOT_ALLOWED}.`]),
+    '',
+    ...flags.map(([, { summary }], index) => `  ${names[index]!.padEnd(widest)}  ${summary}`),
+    '',
+    ...(command.examples.length > 1 ? ['examples:'] : ['example:']),
+    ...command.examples.map((example) => `  ${place === 'shell' || command.where === 'prompt' ? example : atPrompt(example)}`),
+  ];
+}
+
+/** The one line of usage that goes with a usage error. */
+export function usageLine(command: Command, place: Place): string {
+  return `usage: ${place === 'shell' ? 'wherry ' : ''}${command.name} ${wordsOf(command, place)}`.trimEnd();
+}
+
+/** Whether the account may use the command; everything is possible as long as the rights are not known. */
+export function allowed({ needs }: Command, rights: readonly Right[] | undefined): boolean {
+  return rights === undefined || needs.every((right) => rights.includes(right));
+}
+
+/** Rights in words: a named set by what it is for, another one item by item. */
+export function rightsText(rights: readonly Right[]): string {
+  const is = (role: readonly Right[]) => role.length === rights.length && role.every((right) => rights.includes(right));
+  if (is(ROLES.rw)) return 'read and write';
+  if (is(ROLES.ro)) return 'read only';
+  return is(ROLES.drop) ? 'add new files only' : `rights: ${rights.join(', ')}`;
+}
+
+function wordsOf({ words, promptWords }: Command, place: Place): string {
+  return place === 'shell' ? words : promptWords;
+}
+
+/** An example of the shell as one types it at the prompt: no program name, no colons before remote paths. */
+function atPrompt(example: string): string {
+  return example.replace(/^wherry /, '').replace(/(?<= )[\w.-]*:(?=\S|$)/g, '').trimEnd();
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && columnsOf(last) + 1 + columnsOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

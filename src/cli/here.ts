@@ -1,0 +1,40 @@
+/**
+ * Here: the little the command line asks of this machine's folders by itself: is there such a name, where does
+ * `lcd` lead, what does `lls` show. Transfers never go through this file.
+ */
+import { lstatSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { Failure, fromErrno } from '../errors.ts';
+
+/** Whether something has this name in the current folder, a link that leads nowhere included. */
+export function existsHere(name: string): boolean {
+  return name !== '' && lstatSync(name, { throwIfNoEntry: false, bigint: false }) !== undefined;
+}
+
+/** A local path as typed, seen from the local folder; a slash at its end, which asks for a folder, is kept. */
+export function localPath(folder: string, typed: string): string {
+  const path = resolve(folder, typed);
+  return typed.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
+}
+
+/** The folder that `lcd` leads to: the home folder for no word. Throws NOTFOUND or NOTDIR. */
+export async function localFolder(folder: string, typed: string | undefined): Promise<string> {
+  const path = typed === undefined ? homedir() : resolve(folder, typed);
+  const found = await stat(path).catch((error: unknown) => {
+    throw fromErrno(error, typed, 'here');
+  });
+  if (!found.isDirectory()) throw new Failure('NOTDIR', 'not a folder', { path: typed, who: 'here' });
+  return path;
+}
+
+/** The names in a local folder, sorted, with `/` behind folders and `@` behind links. */
+export async function localNames(folder: string, typed = '.'): Promise<string[]> {
+  const entries = await readdir(resolve(folder, typed), { withFileTypes: true }).catch((error: unknown) => {
+    throw fromErrno(error, typed, 'here');
+  });
+  return entries
+    .map((entry) => entry.name + (entry.isDirectory() ? '/' : entry.isSymbolicLink() ? '@' : ''))
+    .sort((a, b) => (a < b ? -1 : 1));
+}

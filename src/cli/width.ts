@@ -1,0 +1,71 @@
+/**
+ * Columns: how wide text is on a terminal, and text cut or padded to a width. Pure.
+ *
+ * Wide characters (CJK, emoji) take two columns and combining marks none; cuts fall between what a person sees
+ * as characters, never inside one. The only file that knows the library.
+ */
+import stringWidth from 'string-width';
+
+const segmenter = new Intl.Segmenter();
+
+/** Columns that `text` takes. It must be printable: no control characters. */
+export function columnsOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** `text` in at most `columns`, with an ellipsis in place of its middle: the beginning and the ending of a name tell most. */
+export function fit(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  if (columns <= 0) return '';
+  const letters = Array.from(segmenter.segment(text), ({ segment }) => segment);
+  const tail = take(letters.toReversed(), Math.floor((columns - 1) / 3)).toReversed();
+  const used = columnsOf(tail.join(''));
+  return `${take(letters, columns - 1 - used).join('')}…${tail.join('')}`;
+}
+
+/** `text` with spaces up to `columns`. */
+export function pad(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
+}
+
+function take(letters: readonly string[], columns: number): string[] {
+  const taken: string[] = [];
+  let left = columns;
+  for (const letter of letters) {
+    left -= columnsOf(letter);
+    if (left < 0) break;
+    taken.push(letter);
+  }
+  return taken;
+}
+
+/** Space between columns, as `ls` leaves it. */
+const GAP = 2;
+
+/** Names in as few lines as `width` allows, sorted downwards, as `ls` shows them. */
+export function inColumns(names: readonly string[], width: number): string[] {
+  const sizes = names.map(columnsOf);
+  // At most width / 3 layouts are tried, whatever the number of names: a column is one letter and the gap at least.
+  for (let columns = Math.floor((width + GAP) / (GAP + 1)); columns > 1; columns -= 1) {
+    const lines = Math.ceil(names.length / columns);
+    const widths = widthsOf(sizes, lines);
+    if (widths.reduce((sum, one) => sum + one + GAP, -GAP) <= width) return layOut(names, lines, widths);
+  }
+  return [...names];
+}
+
+function widthsOf(sizes: readonly number[], lines: number): number[] {
+  const widths: number[] = [];
+  sizes.forEach((size, index) => {
+    const column = Math.floor(index / lines);
+    widths[column] = Math.max(widths[column] ?? 0, size);
+  });
+  return widths;
+}
+
+function layOut(names: readonly string[], lines: number, widths: readonly number[]): string[] {
+  return Array.from({ length: lines }, (_, line) => widths
+    .map((width, column) => pad(names[column * lines + line] ?? '', width))
+    .join(' '.repeat(GAP))
+    .trimEnd());
+}

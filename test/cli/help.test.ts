@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { findCommand } from '../../src/cli/command.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { commandHelp, helpLines, NOT_ALLOWED } from '../../src/cli/help.ts';
+import { columnsOf } from '../../src/cli/width.ts';
+import { ROLES } from '../../src/rights.ts';
+
+const FIVE = ['put', 'get', 'change', 'help', 'bye'];
+
+describe('the table of commands', () => {
+  test('has no name twice in one place', () => {
+    for (const place of ['shell', 'prompt'] as const) {
+      const names = COMMANDS.filter(({ where }) => where === 'both' || where === place).flatMap(({ name, aliases }) => [name, ...aliases]);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+
+  test.each([...FIVE, 'rename', 'mv', 'exit', 'quit', '?'])('%s is known at the prompt, in any letter case', (word) => {
+    expect(findCommand(COMMANDS, word.toUpperCase(), 'prompt')).toBe(findCommand(COMMANDS, word, 'prompt'));
+  });
+
+  test.each([
+    ['bye', 'shell', 'wherry help lists all of them'], ['serve', 'prompt', 'help lists all of them'], ['gte', 'prompt', 'did you mean get?'], ['gte', 'shell', 'did you mean wherry get?'],
+  ] as const)('%s in the %s is unknown: %s', (word, place, hint) => {
+    expect(() => findCommand(COMMANDS, word, place)).toThrow(expect.objectContaining({ code: 'USAGE', hint }));
+  });
+
+  test.each(COMMANDS.map((command) => [command.name, command] as const))('%s has a usage, an example and a meaning for each flag', (name, command) => {
+    const place = command.where === 'prompt' ? 'prompt' : 'shell';
+    const lines = commandHelp(command, place, undefined);
+    expect(lines[0]).toBe(`usage: ${place === 'shell' ? 'wherry ' : ''}${name} ${command.words}`.trimEnd());
+    expect(command.examples.every((example) => new RegExp(`^(wherry )?(${name}\\b|$)|^wherry`).test(example))).toBe(true);
+    expect(lines.join('\n')).toContain(command.examples[0]);
+    for (const example of command.examples) expect(example).not.toMatch(/[\u0000-\u001f]/);
+  });
+
+  test.each(COMMANDS.filter(({ where }) => where !== 'prompt').map((command) => [command.name, command] as const))('the examples of %s are understood by it', (_, command) => {
+    for (const example of command.examples) {
+      const [, word, ...words] = example.replace(/ <.*$/, '').replaceAll("'", '').split(' ');
+      if (word === command.name) expect(() => command.read(words, 'shell', () => false)).not.toThrow();
+    }
+  });
+
+  test.each(COMMANDS.filter(({ where }) => where !== 'shell').map((command) => [command.name, command] as const))('the examples of %s at the prompt are understood there', (_, command) => {
+    const lines = commandHelp(command, 'prompt', undefined);
+    const examples = lines.slice(lines.findIndex((line) => line.startsWith('example')) + 1).map((line) => line.trim());
+    for (const example of examples) {
+      const [word, ...words] = example.split(' ');
+      expect(word).toBe(command.name);
+      expect(words.some((one) => one.startsWith(':'))).toBe(false);
+      expect(() => command.read(words, 'prompt', () => false)).not.toThrow();
+    }
+  });
+});
+
+describe('the list at the prompt', () => {
+  const marked = (role: keyof typeof ROLES) => COMMANDS.filter(({ where }) => where !== 'shell').filter((command) => commandHelp(command, 'prompt', ROLES[role]).join(' ').includes(NOT_ALLOWED)).map(({ name }) => name);
+
+  test('marks what the rights do not allow', () => {
+    expect(marked('rw')).toEqual([]);
+    expect(marked('ro')).toEqual(['put', 'change', 'rm', 'mkdir', 'rmdir']);
+    expect(marked('drop')).toEqual(['get', 'change', 'ls', 'cat', 'rm', 'rmdir', 'stat', 'du', 'df', 'find', 'hash', 'cd']);
+    const line = helpLines(COMMANDS, 'prompt', ROLES.ro, 80).find((one) => one.startsWith('put '));
+    expect(line).toContain(NOT_ALLOWED);
+  });
+
+  test('names every command that exists there and no other', () => {
+    const text = helpLines(COMMANDS, 'prompt', ROLES.rw, 80);
+    for (const word of FIVE) expect(text.some((line) => line.startsWith(word))).toBe(true);
+    expect(text.some((line) => line.startsWith('serve'))).toBe(false);
+  });
+
+  test.each([20, 40, 80, 120])('fits %d columns', (width) => {
+    for (const line of helpLines(COMMANDS, 'prompt', ROLES.ro, width)) expect(columnsOf(line)).toBeLessThanOrEqual(width);
+  });
+});

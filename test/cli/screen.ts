@@ -1,0 +1,114 @@
+/**
+ * A screen: the command line in a real pseudo-terminal, seen as a person sees it. What the program writes goes through
+ * a terminal emulator, and the tests read the lines that would be on the glass, scrolled away ones included.
+ */
+import { resolve } from 'node:path';
+import { spawn, type IPty } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import { onTestFailed } from 'vitest';
+import type { Rig } from '../e2e/rig.ts';
+
+const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', 'cli/main.js');
+
+export interface ScreenOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Screen implements AsyncDisposable {
+  readonly #terminal: xterm.Terminal;
+  readonly #pty: IPty;
+  /** The exit code of the program. */
+  readonly exit: Promise<number>;
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
+  #wanted: string | RegExp = '';
+
+  constructor(words: readonly string[], { columns = 80, rows = 24, cwd, env = {} }: ScreenOptions) {
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
+    this.#pty = spawn(process.execPath, [MAIN, ...words], {
+      cols: columns, rows, cwd, env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', LANG: 'C.UTF-8', SHELL: '/bin/sh', ...env },
+    });
+    this.#pty.onData((data) => this.#terminal.write(data, () => this.#look()));
+    // A test that waits in vain should say what it saw instead.
+    onTestFailed(({ task }) => {
+      const error = task.result?.errors?.[0];
+      if (error !== undefined) error.message += `\nwanted: ${String(this.#wanted)}\nscreen:\n${this.lines.join('\n')}`;
+    });
+    this.exit = new Promise((done) => this.#pty.onExit(({ exitCode }) => {
+      this.#ended = true;
+      this.#look();
+      done(exitCode);
+    }));
+  }
+
+  /** All lines, as long as they were written, from the first to that of the cursor; only there are spaces at the end kept. */
+  get lines(): string[] {
+    const buffer = this.#terminal.buffer.active;
+    const lines: string[] = [];
+    for (let index = 0; index <= buffer.baseY + buffer.cursorY; index += 1) {
+      const line = buffer.getLine(index);
+      const text = line?.translateToString(!(buffer.getLine(index + 1)?.isWrapped ?? false)) ?? '';
+      if (line?.isWrapped === true) lines.push((lines.pop() ?? '') + text);
+      else lines.push(text);
+    }
+    return lines.map((line, index) => (index === lines.length - 1 ? line : line.trimEnd()));
+  }
+
+  /** Resolves when the screen shows what is wanted; rejects when the program ended without. */
+  see(wanted: string | RegExp): Promise<void> {
+    this.#wanted = wanted;
+    return new Promise((done, failed) => {
+      const look = () => {
+        const text = this.lines.join('\n');
+        const found = typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text);
+        if (!found && !this.#ended) return;
+        this.#waiting.delete(look);
+        if (found) done();
+        else failed(new Error(`the program ended, and ${String(wanted)} was never seen:\n${text}`));
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** Types keys one by one, as a person does: pasted text is treated differently by the line editor. */
+  type(text: string): void {
+    for (const key of text) this.#pty.write(key);
+  }
+
+  /** Types a line and the enter key. */
+  enter(line: string): void {
+    this.type(`${line}\r`);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#pty.kill('SIGKILL');
+    await this.exit;
+    this.#terminal.dispose();
+  }
+
+  #look(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+}
+
+/** Resolves when the server says that somebody has signed in: from then on that program runs, and takes signals. */
+export function nextSignIn(rig: Rig): Promise<void> {
+  const output = rig.server!.stdout!;
+  return new Promise((done) => {
+    const look = (chunk: Buffer) => {
+      if (!chunk.includes('"signed-in"')) return;
+      output.off('data', look);
+      done();
+    };
+    output.on('data', look);
+  });
+}
