@@ -29,9 +29,13 @@ export async function putFile(requester: Requester, source: Source, to: RemotePa
   });
 }
 
+/** A source whose reads may wait for something other than a disk, and can be told not to. */
+interface StoppableSource extends ByteSource { stop?(failure: Failure): void }
+
 /** Sends bytes of any source; `check` looks at the source when all was read, before the file may appear. */
-export async function putBytes(requester: Requester, source: ByteSource, request: Message<'put'>, options: FileOptions, check?: (sent: Sent) => Promise<void>): Promise<Sent> {
+export async function putBytes(requester: Requester, source: StoppableSource, request: Message<'put'>, options: FileOptions, check?: (sent: Sent) => Promise<void>): Promise<Sent> {
   using exchange = requester.open(request, options.signal);
+  exchange.signal.addEventListener('abort', () => source.stop?.(exchange.failure!), { once: true });
   try {
     const { basis } = await exchange.expect('accept');
     const sent = await send(exchange, source, { basis, onBytes: (bytes, kept) => options.onBytes(bytes, kept) });

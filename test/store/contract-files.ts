@@ -1,0 +1,170 @@
+/** The part of the contract about single files: uploads, their continuation, reading. */
+import { expect } from 'vitest';
+import { createHasher, digestOf } from '../../src/digest.ts';
+import { ROOT } from '../../src/path.ts';
+import { type Check, at, bytesOf, codeOf, contentOf, MTIME, namesIn, put, wanting } from './vaults.ts';
+
+export function oneFile(check: Check): void {
+  for (const level of ['visible', 'durable'] as const) {
+    check(`an upload is invisible until it is committed, then whole, with its mode and time (${level})`, async (vault) => {
+      await using upload = await vault.receive(at('a'), wanting({ level, mode: 0o600 }));
+      await upload.write([Buffer.from('hel'), Buffer.from(''), Buffer.from('lo')], 0);
+      expect(await vault.stat(at('a'))).toBeUndefined();
+      expect(await namesIn(vault, '')).toEqual([]);
+      await upload.commit(5);
+      expect(await vault.stat(at('a'))).toEqual({ name: 'a', kind: 'file', size: 5, mtime: MTIME, mode: 0o600 });
+      expect((await contentOf(vault, 'a')).toString()).toBe('hello');
+    });
+  }
+
+  check('sizes around every boundary arrive as they are', async (vault) => {
+    for (const around of [0, 1024, 65_536, 1 << 20]) {
+      for (const size of [around - 1, around, around + 1, around + 3].filter((one) => one >= 0)) {
+        await put(vault, `f${size}`, bytesOf(size));
+        const hasher = createHasher();
+        hasher.update(await contentOf(vault, `f${size}`));
+        expect(Buffer.from(hasher.digest())).toEqual(Buffer.from(digestOf(bytesOf(size))));
+      }
+    }
+  });
+
+  check('an upload is written in any order, in as many chunks as there are', async (vault) => {
+    const bytes = bytesOf(5000);
+    await using upload = await vault.receive(at('a'), wanting({ size: 5000 }));
+    await upload.write(Array.from({ length: 2500 }, (_, i) => bytes.subarray(2500 + i, 2501 + i)), 2500);
+    await upload.write([bytes.subarray(0, 2500)], 0);
+    await upload.commit(5000, MTIME + 1);
+    expect((await contentOf(vault, 'a')).equals(bytes)).toBe(true);
+    expect((await vault.stat(at('a')))?.mtime).toBe(MTIME + 1);
+  });
+
+  check('a commit cuts what is too long and refuses what is too short', async (vault) => {
+    await using upload = await vault.receive(at('a'), wanting());
+    await upload.write([Buffer.from('hello')], 0);
+    expect(await codeOf(upload.commit(6))).toBe('VERIFY');
+    expect(await vault.stat(at('a'))).toBeUndefined();
+    await upload.commit(4);
+    expect((await contentOf(vault, 'a')).toString()).toBe('hell');
+  });
+
+  check('what cannot become a file is refused before a byte is sent', async (vault) => {
+    await vault.makeFolder(at('d'));
+    await put(vault, 'f', 'x');
+    expect(await codeOf(vault.receive(ROOT, wanting()))).toBe('ISDIR');
+    expect(await codeOf(vault.receive(at('d'), wanting()))).toBe('ISDIR');
+    expect(await codeOf(vault.receive(at('no/f'), wanting()))).toBe('NOTFOUND');
+    expect(await codeOf(vault.receive(at('f/g'), wanting()))).toBe('NOTDIR');
+    expect(await codeOf(vault.receive(at('f'), wanting({ condition: 'absent' })))).toBe('EXISTS');
+    expect(await codeOf(vault.receive(at('d'), wanting({ condition: 'absent' })))).toBe('EXISTS');
+  });
+
+  check('with `absent` the first of two uploads wins, and the other changes nothing', async (vault) => {
+    await using first = await vault.receive(at('a'), wanting({ condition: 'absent' }));
+    await using second = await vault.receive(at('a'), wanting({ condition: 'absent', owner: 'bob' }));
+    await first.write([Buffer.from('first')], 0);
+    await second.write([Buffer.from('second')], 0);
+    await second.commit(6);
+    expect(await codeOf(first.commit(5))).toBe('EXISTS');
+    expect((await contentOf(vault, 'a')).toString()).toBe('second');
+  });
+
+  check('of many uploads to one name one whole one remains', async (vault) => {
+    await Promise.all(Array.from({ length: 16 }, (_, i) => put(vault, 'a', bytesOf(3000, i), { owner: `o${i}` })));
+    const content = await contentOf(vault, 'a');
+    expect(content.equals(bytesOf(3000, content[0]))).toBe(true);
+  });
+
+  check('a folder removed meanwhile is a failure at the commit', async (vault) => {
+    await vault.makeFolder(at('d'));
+    await using upload = await vault.receive(at('d/a'), wanting());
+    await upload.write([Buffer.from('x')], 0);
+    await vault.remove(at('d'));
+    expect(await codeOf(upload.commit(1))).toBe('NOTFOUND');
+    await vault.makeFolder(at('d'));
+    await upload.commit(1);
+    expect(await namesIn(vault, 'd')).toEqual(['a']);
+  });
+
+  check('an open file is read as it was, and says when it is another one now', async (vault) => {
+    await put(vault, 'a', 'hello');
+    await using source = await vault.read(at('a'));
+    expect(await source.changed()).toBe(false);
+    const into = new Uint8Array(3);
+    expect([await source.read(into, 3), await source.read(into, 5), await source.read(into, 99)]).toEqual([2, 0, 0]);
+    expect(await codeOf(vault.read(at('b')))).toBe('NOTFOUND');
+    expect(await codeOf(vault.read(ROOT))).toBe('ISDIR');
+    expect(await codeOf(vault.read(at('a/b')))).toBe('NOTDIR');
+  });
+}
+
+export function continuing(check: Check): void {
+  check('an upload that was cut is continued by the same owner, and only by that one', async (vault) => {
+    {
+      await using upload = await vault.receive(at('a'), wanting());
+      await upload.write([Buffer.from('hel')], 0);
+    }
+    expect(await vault.stat(at('a'))).toBeUndefined();
+    await using other = await vault.receive(at('a'), wanting({ owner: 'bob' }));
+    expect(other.basis).toEqual({ kind: 'none', size: 0 });
+    await using again = await vault.receive(at('a'), wanting());
+    expect(again.basis).toEqual({ kind: 'part', size: 3 });
+    const into = Buffer.alloc(8);
+    expect(await again.read(into, 0)).toBe(3);
+    expect(into.toString('latin1', 0, 3)).toBe('hel');
+    await again.write([Buffer.from('p')], 3);
+    await again.commit(4);
+    expect((await contentOf(vault, 'a')).toString()).toBe('help');
+  });
+
+  check('a part in use is not shared', async (vault) => {
+    await using first = await vault.receive(at('a'), wanting());
+    await first.write([Buffer.from('first')], 0);
+    await using second = await vault.receive(at('a'), wanting());
+    expect(second.basis.kind).toBe('none');
+    await second.write([Buffer.from('2')], 0);
+    await first.commit(5);
+    expect((await contentOf(vault, 'a')).toString()).toBe('first');
+    await second.commit(1);
+    expect((await contentOf(vault, 'a')).toString()).toBe('2');
+  });
+
+  check('what was discarded is gone, and so is a part once it is committed', async (vault) => {
+    const cut = await vault.receive(at('a'), wanting());
+    await cut.write([Buffer.from('x')], 0);
+    await cut.discard();
+    await put(vault, 'a', 'y');
+    await using again = await vault.receive(at('a'), wanting());
+    expect(again.basis.kind).toBe('none');
+  });
+
+  check('the file to be replaced is the basis where that is allowed and worth it, and stays until the commit', async (vault) => {
+    const old = bytesOf(1 << 20);
+    await put(vault, 'a', old, { mode: 0o400 });
+    await put(vault, 'small', 'x');
+    for (const [path, more] of [['a', {}], ['a', { reuseOld: true, size: 5 }], ['small', { reuseOld: true }]] as const) {
+      await using upload = await vault.receive(at(path), wanting(more));
+      expect(upload.basis.kind).toBe('none');
+    }
+    await using upload = await vault.receive(at('a'), wanting({ reuseOld: true, size: 1 << 20 }));
+    expect(upload.basis).toEqual({ kind: 'old', size: 1 << 20 });
+    await upload.write([Buffer.from([99])], 7);
+    expect((await contentOf(vault, 'a')).equals(old)).toBe(true);
+    await upload.commit(1 << 20);
+    expect((await contentOf(vault, 'a')).equals(Buffer.from(old).fill(99, 7, 8))).toBe(true);
+    expect((await vault.stat(at('a')))?.mode).toBe(0o644);
+  });
+
+  check('a sweep forgets what rests, and leaves what is in use', async (vault) => {
+    await using used = await vault.receive(at('used'), wanting());
+    await used.write([Buffer.from('x')], 0);
+    {
+      await using upload = await vault.receive(at('a'), wanting());
+      await upload.write([Buffer.from('x')], 0);
+    }
+    expect(await vault.sweep(Date.now() - 60_000)).toBe(0);
+    expect(await vault.sweep(Date.now() + 60_000)).toBe(1);
+    await using again = await vault.receive(at('a'), wanting());
+    expect(again.basis.kind).toBe('none');
+    await used.commit(1);
+  });
+}

@@ -1,0 +1,4 @@
+import { createMemoryVault } from '../../src/store/memory.ts';
+import { vaultContract } from './contract.ts';
+
+vaultContract('memory', () => Promise.resolve(createMemoryVault()));
