@@ -40,6 +40,8 @@ export interface Credentials {
   readonly exporter: Uint8Array;
   /** With an invite: the raw public key of the device to enrol. */
   readonly device?: Uint8Array;
+  /** With an invite: the same proof by the device key, so that nobody enrols a key that is not theirs. */
+  readonly deviceSignature?: Uint8Array;
   /** With an invite: what the device calls itself. Not signed: TLS protects it, and nothing depends on it. */
   readonly label?: string;
 }
@@ -104,12 +106,15 @@ export function signProof(privateKey: KeyObject, claim: Claim): Uint8Array {
 
 /** Whether the credentials were signed by their key, on this connection, for the server with this pin. Garbage is false, never an error. */
 export function verifyProof(credentials: Credentials, serverPin: Uint8Array): boolean {
-  const { kind, key, signature, exporter, device } = credentials;
+  const { kind, key, signature, exporter, device, deviceSignature } = credentials;
   if (kind !== 'device' && kind !== 'invite') return false;
   if (key.byteLength !== KEY_BYTES || signature.byteLength !== SIGNATURE_BYTES || exporter.byteLength !== EXPORTER_BYTES) return false;
-  if (kind === 'invite' ? device?.byteLength !== KEY_BYTES : device !== undefined) return false;
+  const text = proofText({ kind, exporter, serverPin, device });
   try {
-    return verify(null, proofText({ kind, exporter, serverPin, device }), publicKey(key), signature);
+    if (!verify(null, text, publicKey(key), signature)) return false;
+    if (kind === 'device') return device === undefined;
+    if (device?.byteLength !== KEY_BYTES || deviceSignature?.byteLength !== SIGNATURE_BYTES) return false;
+    return verify(null, text, publicKey(device), deviceSignature);
   } catch {
     return false; // not a point on the curve
   }

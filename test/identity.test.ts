@@ -56,13 +56,25 @@ describe('a pin', () => {
   );
 });
 
+/** What a ticket's holder presents to enrol the device with this key. */
+function enrolling(owner = device): Credentials {
+  const claim = { kind: 'invite', exporter, serverPin, device: publicBytes(owner) } as const;
+  return { ...signed(claim), deviceSignature: signProof(owner, claim) };
+}
+
 describe('a proof', () => {
   test('of a device holds for its connection and its server', () => {
     expect(verifyProof(signed(), serverPin)).toBe(true);
   });
 
   test('of an invite names the device to enrol', () => {
-    expect(verifyProof(signed({ kind: 'invite', device: publicBytes(createKey()) }), serverPin)).toBe(true);
+    expect(verifyProof(enrolling(), serverPin)).toBe(true);
+  });
+
+  test('of an invite enrols no key of somebody else', () => {
+    const { deviceSignature: _, ...unsigned } = enrolling();
+    expect(verifyProof(unsigned, serverPin)).toBe(false);
+    expect(verifyProof({ ...enrolling(), deviceSignature: enrolling(createKey()).deviceSignature! }, serverPin)).toBe(false);
   });
 
   test('relayed to another connection is worth nothing', () => {
@@ -74,7 +86,7 @@ describe('a proof', () => {
   });
 
   test('of one kind is not one of the other, and the enrolled device cannot be exchanged', () => {
-    const invite = signed({ kind: 'invite', device: publicBytes(device) });
+    const invite = enrolling();
     expect(verifyProof({ ...signed(), kind: 'invite', device: publicBytes(device) }, serverPin)).toBe(false);
     expect(verifyProof({ ...invite, device: publicBytes(createKey()) }, serverPin)).toBe(false);
     const { device: _, ...without } = invite;

@@ -9,6 +9,7 @@ import { plain, remote, type Command } from './command.ts';
 
 const TRANSFER = {
   exclude: { value: 'GLOB', many: true, summary: 'leave out what matches, as *.o or node_modules or build/**' },
+  follow: { summary: 'send what links lead to, where that is in the same folder' },
   'if-absent': { summary: 'fail where a file exists instead of replacing it' },
   'no-sync': { summary: 'do not wait for the disk to have everything' },
   // Folders are always sent whole; the flag is what fingers type.

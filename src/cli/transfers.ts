@@ -21,6 +21,7 @@ const LOG_MS = 10_000;
 
 export interface TransferFlags {
   readonly exclude: readonly string[];
+  readonly follow: boolean;
   readonly 'no-sync': boolean;
   readonly 'if-absent': boolean;
 }
@@ -89,7 +90,7 @@ async function transfer(work: Work, flags: TransferFlags, typed: ReadonlyMap<str
   const meter = startMeter(work);
   try {
     const summary = await start(session.client, {
-      signal, exclude: flags.exclude, ifAbsent: flags['if-absent'], level: flags['no-sync'] ? 'visible' : 'durable',
+      signal, exclude: flags.exclude, follow: flags.follow, ifAbsent: flags['if-absent'], level: flags['no-sync'] ? 'visible' : 'durable',
       onProgress: meter?.update, count: meter !== undefined,
       onItem: tellItems ? onItem : undefined, onFile: settings.verbose ? onFile : undefined,
     });

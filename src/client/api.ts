@@ -56,6 +56,8 @@ export interface TransferOptions extends RequestOptions {
   readonly onFile?: ((path: string, problem?: Problem) => void) | undefined;
   /** Glob patterns (`*.o`, `node_modules`, `build/**`) of names or paths below a folder to leave out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Send what symbolic links inside a folder lead to, where that is inside the folder too; otherwise links are passed over and counted. */
+  readonly follow?: boolean | undefined;
   /** `durable` by default: what is said to be done survives a power cut. */
   readonly level?: Level | undefined;
   /** Fail with EXISTS instead of replacing a file. */

@@ -42,14 +42,18 @@ export async function join(options: JoinOptions): Promise<Joined> {
     throw new Failure('USAGE', `"${printable(options.as)}" cannot name a server`, { hint: 'use letters, digits, dots, hyphens and underscores' });
   }
   const home = await openHome(options.home);
-  const device = publicBytes(await home.deviceKey());
+  const deviceKey = await home.deviceKey();
+  const device = publicBytes(deviceKey);
   const invite = keyFromSecret(ticket.secret, 'invite');
   const { connection, ready, address, serverPin } = await dial({
     addresses: ticket.addresses, pin: ticket.pin, signal: options.signal,
-    prove: (exporter, pin) => ({
-      kind: 'auth', method: 'invite', key: publicBytes(invite), signature: signProof(invite, { kind: 'invite', exporter, serverPin: pin, device }),
-      device, label: cut(hostname(), 64),
-    }),
+    prove(exporter, pin) {
+      const claim = { kind: 'invite', exporter, serverPin: pin, device } as const;
+      return {
+        kind: 'auth', method: 'invite', key: publicBytes(invite), signature: signProof(invite, claim),
+        device, deviceSignature: signProof(deviceKey, claim), label: cut(hostname(), 64),
+      };
+    },
   });
   await connection.drain(0);
   const name = options.as ?? (isServerName(ready.name) ? ready.name : 'server');

@@ -6,7 +6,7 @@
  * the others, but a lost connection or a cancel does.
  */
 import { Failure } from '../errors.ts';
-import { baseName, child, checkName, displayPath, resolvePath, ROOT, type RemotePath } from '../path.ts';
+import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, type RemotePath } from '../path.ts';
 import { createHasher, hex, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
@@ -27,7 +27,7 @@ function fileOptions(item: ItemTally, options: TransferOptions): FileOptions {
 
 function treeOptions(item: ItemTally, options: TransferOptions): TreeOptions {
   const { level, ifAbsent, signal } = fileOptions(item, options);
-  return { level, ifAbsent, signal, exclude: options.exclude ?? [], names: options.onFile !== undefined };
+  return { level, ifAbsent, signal, exclude: options.exclude ?? [], follow: options.follow ?? false, names: options.onFile !== undefined };
 }
 
 /** Does `job` for every source, in order, and says what became of each. */
@@ -59,6 +59,7 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     if (source.kind === 'folder') {
       if (options.count === true) void countLocal(local, item.tally, options);
       item.tally.begin(source.name, undefined);
+      await checkPlace(requester, to, options);
       return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
     }
     await using file = await source.vault.read(source.path);
@@ -108,6 +109,14 @@ async function remoteFolder(requester: Requester, remote: string, must: boolean,
       : new Failure('NOTDIR', 'not a folder', { path: displayPath(path), who: 'server' });
   }
   return false;
+}
+
+/** Whether a folder can arrive at `to`: no file has the name, and its parent exists. Said once, before every file in it would say so. */
+async function checkPlace(requester: Requester, to: RemotePath, { signal }: TransferOptions): Promise<void> {
+  const found = to === ROOT ? 'unknown' : await statAllowed(requester, to, signal);
+  if (found === 'unknown' || found?.kind === 'folder') return;
+  if (found !== undefined) throw new Failure('NOTDIR', 'is a file, and a folder is to arrive there', { path: displayPath(to), who: 'server', hint: 'name another target, or rename it first: wherry change' });
+  await remoteFolder(requester, `${parentOf(to)}/`, true, { signal });
 }
 
 /** What is at `path`; accounts that may not look (drop boxes) do not know. */

@@ -20,6 +20,7 @@ import type { ItemTally } from './tally.ts';
 
 export interface TreeOptions extends Omit<FileOptions, 'onBytes'> {
   readonly exclude: readonly string[];
+  readonly follow: boolean;
   /** Whether the names of single files are of interest (they cost a look into every pack). */
   readonly names: boolean;
 }
@@ -61,7 +62,7 @@ class TreePut {
     const answers = this.#acks.run();
     answers.catch(() => {}); // awaited below; until then the exchange itself rejects
     try {
-      for await (const step of this.#vault.pack(this.#top, { exclude: this.#options.exclude })) {
+      for await (const step of this.#vault.pack(this.#top, { exclude: this.#options.exclude, follow: this.#options.follow })) {
         if (step.pack.byteLength > 0) {
           this.#acks.sent(this.#options.names ? fileNames(step.pack) : undefined);
           this.#packs += 1;
@@ -167,7 +168,7 @@ class PackAcks {
 
 /** Fetches the folder `from` as the folder `top` of a local vault. */
 export async function getTree(requester: Requester, from: RemotePath, vault: Vault, top: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
-  using exchange = requester.open({ kind: 'getTree', path: from, exclude: options.exclude }, options.signal);
+  using exchange = requester.open({ kind: 'getTree', path: from, exclude: options.exclude, ...(options.follow && { follow: true }) }, options.signal);
   const get = new TreeGet(requester, from, vault, top, item, options);
   try {
     await get.run(exchange);

@@ -200,10 +200,10 @@ class Session {
     void this.#signIn(message);
   }
 
-  async #signIn({ method, key, signature, device, label }: Message<'auth'>): Promise<void> {
+  async #signIn({ method, key, signature, device, deviceSignature, label }: Message<'auth'>): Promise<void> {
     try {
       const exporter = new Uint8Array(this.#socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
-      const credentials: Credentials = { kind: method, key, signature, exporter, ...(device !== undefined && { device }), ...(label !== undefined && { label }) };
+      const credentials: Credentials = { kind: method, key, signature, exporter, ...(device !== undefined && { device }), ...(deviceSignature !== undefined && { deviceSignature }), ...(label !== undefined && { label }) };
       const { drive, account, rights } = await this.#options.driveFor(credentials, { address: this.address, session: this.number });
       if (this.connection.over) return;
       this.#drive = drive;

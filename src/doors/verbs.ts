@@ -89,8 +89,8 @@ const VERBS: Verbs = {
     exchange.say({ kind: 'done' });
   },
 
-  async getTree(drive, exchange, { path, exclude }) {
-    await sendTree(exchange, drive.pack(parsePath(path), { exclude }));
+  async getTree(drive, exchange, { path, exclude, follow }) {
+    await sendTree(exchange, drive.pack(parsePath(path), { exclude, follow: follow ?? false }));
     exchange.say({ kind: 'done' });
   },
 };

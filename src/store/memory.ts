@@ -93,7 +93,7 @@ class Memory implements Vault {
       commit: async (size, mtime = want.mtime) => {
         if (over) throw new Failure('INTERNAL', 'the upload is over', { path });
         if (part.bytes.length < size) throw new Failure('VERIFY', `${size - part.bytes.length} bytes are missing`, { path });
-        this.#place(path, { kind: 'file', bytes: part.bytes.slice(0, size), mode: want.mode & MODE_MASK, mtime: Math.max(0, mtime) }, want.condition);
+        this.#place(path, { kind: 'file', bytes: part.bytes.slice(0, size), mode: want.mode & MODE_MASK, mtime }, want.condition);
         end(false);
       },
       discard: async () => { end(false); },
@@ -126,7 +126,7 @@ class Memory implements Vault {
         }
         if (closed !== undefined) throw closed;
         if (!sameDigest(digestOf(record.data), record.digest)) throw new Failure('VERIFY', 'what arrived is not what was sent');
-        this.#place(below(top, path), { kind: 'file', bytes: Uint8Array.from(record.data), mode: record.mode, mtime: Math.max(0, record.mtime) }, options.condition);
+        this.#place(below(top, path), { kind: 'file', bytes: Uint8Array.from(record.data), mode: record.mode, mtime: record.mtime }, options.condition);
         files += 1;
         bytes += record.data.length;
       } catch (error) {
@@ -142,7 +142,7 @@ class Memory implements Vault {
     const problems: Problem[] = [];
     for (const { path, mode, mtime } of folders) {
       try {
-        Object.assign(this.#folder(below(top, path)), { mode: mode & MODE_MASK, mtime: Math.max(0, mtime) });
+        Object.assign(this.#folder(below(top, path)), { mode: mode & MODE_MASK, mtime });
       } catch (error) {
         const { code, message } = Failure.from(error);
         problems.push({ path, code, message });

@@ -90,6 +90,8 @@ export interface PackStep {
 export interface PackOptions {
   /** Globs of names (`*.o`, `node_modules`) or of paths below the top (`build/**`) to leave out; a folder goes with all in it. */
   readonly exclude?: readonly string[];
+  /** Send what a symbolic link leads to, under the link's name, where that is inside the tree; other links are passed over. */
+  readonly follow?: boolean;
 }
 
 export interface BatchOptions {
@@ -115,7 +117,10 @@ export interface Vault extends AsyncDisposable {
   receive(path: RemotePath, want: Want): Promise<Upload>;
   /** The tree at the folder `top`, depth first, in constant memory. Every step fits one frame. */
   pack(top: RemotePath, options?: PackOptions): AsyncIterable<PackStep>;
-  /** Empties a pack below `top`, making its folders; verifies every digest before a name changes. One bad file does not stop the others. */
+  /**
+   * Empties a pack below `top`, making its folders; verifies every digest before a name changes. One bad file does not stop
+   * the others. The pack's memory may be handed to a thread: the caller must not use it again.
+   */
   receiveBatch(top: RemotePath, pack: Uint8Array, options: BatchOptions): Promise<BatchResult>;
   /** Sets mode and mtime of folders, in order; a folder that is gone is a problem, not a rejection. */
   finishFolders(top: RemotePath, folders: readonly FolderAttributes[], level: Level): Promise<readonly Problem[]>;

@@ -62,7 +62,7 @@ export const MESSAGES = {
   }),
   auth: message(0x01, 'proof of who the client is', {
     method: field(1, choice(['device', 'invite'])), key: field(2, bytes(32, 32)), signature: field(3, bytes(64, 64)),
-    device: optional(4, bytes(32, 32)), label: optional(5, text(MAX_LABEL)),
+    device: optional(4, bytes(32, 32)), label: optional(5, text(MAX_LABEL)), deviceSignature: optional(6, bytes(64, 64)),
   }),
   ready: message(0x02, 'the proof was accepted', {
     account: field(1, text(MAX_LABEL)), rights: field(2, list(choice(RIGHTS), RIGHTS.length)), name: field(3, text(MAX_LABEL)),
@@ -90,7 +90,7 @@ export const MESSAGES = {
   }),
   get: message(0x19, 'send me a file; of an older version I hold `basis` bytes', { path: field(1, path), basis: field(2, uint) }),
   putTree: message(0x1b, 'here comes a folder', { path: field(1, path), level: field(2, level), ifAbsent: field(3, flag) }),
-  getTree: message(0x1c, 'send me a folder', { path: field(1, path), exclude: field(2, list(text(MAX_PATH_BYTES), 1000)) }),
+  getTree: message(0x1c, 'send me a folder', { path: field(1, path), exclude: field(2, list(text(MAX_PATH_BYTES), 1000)), follow: optional(3, flag) }),
 
   // Answers.
   entry: message(0x30, 'what is there; nothing, when the entry is missing', { entry: optional(1, entry) }),

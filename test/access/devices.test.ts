@@ -36,7 +36,8 @@ function deviceProof(key: KeyObject): Credentials {
 
 function inviteProof(secret: Uint8Array, key: KeyObject, label?: string): Credentials {
   const [invite, device] = [keyFromSecret(secret, 'invite'), publicBytes(key)];
-  return { kind: 'invite', key: publicBytes(invite), device, exporter, signature: signProof(invite, { kind: 'invite', exporter, serverPin, device }), ...(label !== undefined && { label }) };
+  const claim = { kind: 'invite', exporter, serverPin, device } as const;
+  return { kind: 'invite', key: publicBytes(invite), device, exporter, signature: signProof(invite, claim), deviceSignature: signProof(key, claim), ...(label !== undefined && { label }) };
 }
 
 async function enrolled(label: string, role: 'ro' | 'rw' | 'drop' = 'rw', key = createKey()): Promise<KeyObject> {

@@ -32,9 +32,12 @@ export function entryOf(name: string, stats: Stats): Entry {
   return { name, kind, size: kind === 'file' ? stats.size : 0, mtime: mtimeOf(stats), mode: stats.mode & MODE_MASK };
 }
 
-/** Seconds as `futimes` takes them. Node reads a negative time as "now", so that a time before 1970 becomes 1970. */
-export function secondsOf(mtime: number): number {
-  return (Math.max(0, mtime) + QUARTER) / 1e6;
+/**
+ * Seconds as `futimes` takes them. Node reads a negative number as "now", but not the same number as text. Before 1970 some
+ * versions cut towards 1970 and others away from it; half the tolerance the other way is right for both, back to 1935.
+ */
+export function secondsOf(mtime: number): number | string {
+  return mtime >= 0 ? (mtime + QUARTER) / 1e6 : String((mtime - QUARTER / 2) / 1e6);
 }
 
 /** Whether two looks at one open file saw the same content: size, time of content, time of attributes. */

@@ -57,8 +57,8 @@ export class Descriptor implements AsyncDisposable {
     return this.#call((back) => { fchmod(this.#fd, mode, back); });
   }
 
-  /** Times in seconds since 1970. */
-  utimes(seconds: number): Promise<void> {
+  /** Times in seconds since 1970, as `secondsOf` gives them. */
+  utimes(seconds: number | string): Promise<void> {
     return this.#call((back) => { futimes(this.#fd, seconds, seconds, back); });
   }
 

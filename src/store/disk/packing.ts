@@ -11,10 +11,11 @@ import { digestOf } from '../../digest.ts';
 import { MODE_MASK, type Entry } from '../../entry.ts';
 import { Failure, fromErrno } from '../../errors.ts';
 import { MAX_PACKED_FILE, PackWriter } from '../../pack.ts';
-import { child, components, MAX_DEPTH, RESERVED, ROOT, type RemotePath } from '../../path.ts';
+import { baseName, below as joined, child, components, isWithin, MAX_DEPTH, parentOf, RESERVED, ROOT, type RemotePath } from '../../path.ts';
 import { compileExclude, type Excluded } from '../exclude.ts';
 import type { FolderAttributes, PackOptions, PackStep, Problem } from '../vault.ts';
 import { closeQuietly, entryOf, kindOf, mtimeOf, sameContent } from './attributes.ts';
+import { follow, type Led } from './links.ts';
 import { checkedName, escapedName } from './names.ts';
 import type { Folder, Root } from './walk.ts';
 
@@ -27,24 +28,56 @@ const WORDS_OVERHEAD = 160;
 
 /** The tree at `top` in steps; `top` must be a folder. */
 export function* packTree(root: Root, top: RemotePath, options: PackOptions = {}): Generator<PackStep, void> {
-  const excluded = compileExclude(options.exclude);
   using folder = root.enter(top);
-  const step = new Step(excluded);
-  yield* packFolder(step, folder, ROOT, MAX_DEPTH - components(top).length);
+  const step = new Step(new Tree(root, top, options));
+  yield* packFolder(step, folder, ROOT, [ROOT], MAX_DEPTH - components(top).length);
   yield step.take();
 }
 
-/** One folder of the walk. */
-interface Place { readonly folder: Folder; readonly path: RemotePath; readonly mode: number }
+/** What the whole walk is about. */
+class Tree {
+  readonly excluded: Excluded;
+  readonly #root: Root;
+  readonly #top: RemotePath;
+  readonly #follows: boolean;
 
-function* packFolder(step: Step, folder: Folder, path: RemotePath, levels: number): Generator<PackStep, void> {
+  constructor(root: Root, top: RemotePath, { exclude, follow: follows = false }: PackOptions) {
+    this.excluded = compileExclude(exclude);
+    this.#root = root;
+    this.#top = top;
+    this.#follows = follows;
+  }
+
+  /** What a link leads to, when links are followed and it stays in the tree. */
+  led(place: Place, name: string): Led | undefined {
+    if (!this.#follows) return undefined;
+    try {
+      return follow(this.#root, this.#top, place.trail.at(-1)!, name);
+    } catch {
+      return undefined; // it leads through something that may not be entered, or not be named
+    }
+  }
+
+  /** The folder really at `path`, below the top. */
+  enter(path: RemotePath): Folder {
+    return this.#root.enter(joined(this.#top, path));
+  }
+}
+
+/** One folder of the walk. `trail`: where it and the folders above it really are, outermost first. */
+interface Place { readonly folder: Folder; readonly path: RemotePath; readonly trail: readonly RemotePath[]; readonly mode: number }
+
+/** A folder to go into: under this name, and really elsewhere when a link led there. */
+interface Next { readonly name: string; readonly real: RemotePath | undefined }
+
+function* packFolder(step: Step, folder: Folder, path: RemotePath, trail: readonly RemotePath[], levels: number): Generator<PackStep, void> {
   const stats = folder.stats();
-  const place: Place = { folder, path, mode: stats.mode & MODE_MASK };
+  const place: Place = { folder, path, trail, mode: stats.mode & MODE_MASK };
   if (step.full || !step.open(place)) {
     yield step.take();
     step.open(place);
   }
-  const folders: string[] = [];
+  const folders: Next[] = [];
   try {
     for (const entry of folder.names()) {
       // Twice at most: what does not fit into this step fits into an empty one.
@@ -53,20 +86,21 @@ function* packFolder(step: Step, folder: Folder, path: RemotePath, levels: numbe
   } catch (error) {
     step.problem(path, fromErrno(error));
   }
-  for (const name of folders) {
+  for (const next of folders) {
     if (step.full) yield step.take();
-    const below = child(path, name);
-    using next = enter(step, folder, name, below, levels);
-    if (next !== undefined) yield* packFolder(step, next, below, levels - 1);
+    const inside = child(path, next.name);
+    using opened = enter(step, folder, next, inside, levels);
+    const real = next.real ?? child(trail.at(-1)!, next.name);
+    if (opened !== undefined) yield* packFolder(step, opened, inside, [...trail, real], levels - 1);
   }
   step.folders.push({ path, mode: place.mode, mtime: mtimeOf(stats) });
   step.words(path);
 }
 
-function enter(step: Step, folder: Folder, name: string, path: RemotePath, levels: number): Folder | undefined {
+function enter(step: Step, folder: Folder, next: Next, path: RemotePath, levels: number): Folder | undefined {
   try {
     if (levels <= 1) throw new Failure('BADNAME', `deeper than ${MAX_DEPTH} folders`);
-    return folder.enter(name);
+    return next.real === undefined ? folder.enter(next.name) : step.tree.enter(next.real);
   } catch (error) {
     step.problem(path, fromErrno(error));
     return undefined;
@@ -76,7 +110,7 @@ function enter(step: Step, folder: Folder, name: string, path: RemotePath, level
 /** What one step has so far. */
 class Step {
   folders: FolderAttributes[] = [];
-  readonly #excluded: Excluded;
+  readonly tree: Tree;
   #writer = new PackWriter();
   #named: Place | undefined;
   #files = 0;
@@ -87,8 +121,8 @@ class Step {
   #names = 0;
   #words = 0;
 
-  constructor(excluded: Excluded) {
-    this.#excluded = excluded;
+  constructor(tree: Tree) {
+    this.tree = tree;
   }
 
   /** Whether enough was looked at, or has to be said, for one step. */
@@ -105,7 +139,7 @@ class Step {
   }
 
   /** Takes one name in: file, folder (into `folders`), or neither; false when the step is full and must be taken first. */
-  add(place: Place, entry: Dirent<Buffer>, folders: string[]): boolean {
+  add(place: Place, entry: Dirent<Buffer>, folders: Next[]): boolean {
     if (this.full) return false;
     this.#names += 1;
     const name = checkedName(entry.name);
@@ -113,12 +147,26 @@ class Step {
       if (entry.name.toString() !== RESERVED) this.problem(below(place, escapedName(entry.name)), name);
       return true;
     }
-    const folder = entry.isDirectory();
-    if (this.#excluded(below(place, name), name, folder)) return true;
-    if (folder) folders.push(name);
-    else if (entry.isFile()) return this.#file(place, name);
+    const led = entry.isSymbolicLink() ? this.tree.led(place, name) : undefined;
+    const folder = entry.isDirectory() || led?.kind === 'folder';
+    if (this.tree.excluded(below(place, name), name, folder)) return true;
+    if (led?.kind === 'file') return this.#ledTo(place, name, led.path);
+    if (entry.isFile()) return this.#file(place, name, place.folder, name);
+    // A link to a folder that is being walked would never end.
+    if (folder && (led === undefined || !place.trail.some((above) => isWithin(above, led.path)))) folders.push({ name, real: led?.path });
     else this.#skipped += 1;
     return true;
+  }
+
+  /** Takes in, under `name`, the file that a link led to. */
+  #ledTo(place: Place, name: string, real: RemotePath): boolean {
+    try {
+      using folder = this.tree.enter(parentOf(real));
+      return this.#file(place, name, folder, baseName(real));
+    } catch (error) {
+      this.problem(below(place, name), fromErrno(error));
+      return true;
+    }
   }
 
   problem(path: RemotePath, { code, message }: Failure): void {
@@ -145,10 +193,11 @@ class Step {
     return step;
   }
 
-  #file(place: Place, name: string): boolean {
+  /** Takes in the file `real` of the folder `from`, under `name`. */
+  #file(place: Place, name: string, from: Folder, real: string): boolean {
     let fd: number | undefined;
     try {
-      fd = place.folder.open(name, constants.O_RDONLY);
+      fd = from.open(real, constants.O_RDONLY);
       const stats = fstatSync(fd);
       if (kindOf(stats) !== 'file') this.#skipped += 1;
       else if (stats.size > MAX_PACKED_FILE) this.#tooLarge(place, name, stats);
