@@ -4,12 +4,12 @@
  * from npm, because on a fresh clone nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..');
 /** The command, as built. */
-export const main = join(root, 'dist', 'cli', 'main.js');
+export const main = join(root, 'dist', 'bin', 'wherry.js');
 
 /** The Node that everything is run with: the one that runs npm, because a package may bring another `node` into the
  *  path that npm makes for its scripts. */
@@ -50,14 +50,13 @@ export function install() {
   else step('installing …', 'npm', args);
 }
 
-/** Compiles `src` to `dist`. The old build is replaced only by one that compiled. */
+/** Compiles `src` to `dist`, and bundles the command. The old build is replaced only by one that compiled. */
 export function build() {
   const next = join(root, 'dist-next');
   rmSync(next, { recursive: true, force: true });
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   step('building …', node, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', next]);
-  const start = join(next, 'cli', 'main.js');
-  if (existsSync(start)) chmodSync(start, 0o755);
+  step('bundling …', node, [join(root, 'scripts', 'bundle.mjs'), next]);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(next, join(root, 'dist'));
 }

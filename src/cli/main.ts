@@ -5,10 +5,11 @@
  * Finds the command in the table, reads its words, connects where it needs a server, runs it. What goes wrong ends
  * here: as one line and a hint, or as one JSON object, and as an exit code. Loads only what the command uses.
  */
-import { createRequire } from 'node:module';
 import { Failure } from '../errors.ts';
 import { ROOT } from '../path.ts';
+import { SOFTWARE_VERSION } from '../version.ts';
 import type { Client } from '../client/api.ts';
+import { advise } from './advice.ts';
 import { findCommand, type Command, type Context, type Ready, type Settings } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { DONE, EXITS } from './exits.ts';
@@ -18,6 +19,7 @@ import { STANDARD } from './places.ts';
 import { Report } from './report.ts';
 import { reasonOf, stopAfter, stopOnSignals } from './signals.ts';
 import { Terminal } from './terminal.ts';
+import { loadWidths } from './width.ts';
 
 /** Flags that name a command when they stand first. */
 const FIRST: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version', '-V': 'version' };
@@ -29,17 +31,18 @@ async function main(typed: readonly string[], terminal: Terminal): Promise<numbe
   const [first = 'connect', ...rest] = typed;
   const name = FIRST[first] ?? first;
   if (name === 'version') {
-    await terminal.data(`wherry ${version()}\n`);
+    await terminal.data(`wherry ${SOFTWARE_VERSION}\n`);
     return DONE;
   }
   // `wherry --server lab` is the prompt with a flag.
   const [word, words] = name.startsWith('-') ? ['connect', typed] : [name, rest];
+  if (terminal.isShown || terminal.canRedraw) await loadWidths();
   // Before the flags are read, this is all there is to say how failures are to be told.
-  let report = new Report(terminal, { json: typed.includes('--json'), quiet: false });
+  let report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise });
   let command: Command | undefined;
   try {
     command = findCommand(COMMANDS, word, 'shell');
-    report = new Report(terminal, { json: typed.includes('--json'), quiet: false }, command.name);
+    report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise }, command.name);
     const ready = command.read(words, 'shell', existsHere);
     if (!ready.settings.help) return await run(command, ready, terminal);
     const { commandHelp } = await import('./help.ts');
@@ -73,7 +76,7 @@ async function runConnected(command: Command, ready: Ready, terminal: Terminal, 
   const { settings } = ready;
   // `get :x -`: standard output is the file's.
   const aside = command.shape === 'get' && ready.words.at(-1) === STANDARD;
-  const context: Context = { terminal, settings, signal, report: new Report(terminal, { ...settings, aside }, command.name), session: undefined };
+  const context: Context = { terminal, settings, signal, report: new Report(terminal, { ...settings, aside, advise }, command.name), session: undefined };
   if (!command.connects) return ready.run(context);
   const client = await open(ready.server ?? (command.name === 'connect' ? ready.words[0] : undefined), settings, signal);
   const session = { client, cwd: ROOT, localFolder: process.cwd(), ended: false };
@@ -89,9 +92,6 @@ async function open(named: string | undefined, settings: Settings, signal: Abort
   return connect({ server: named ?? settings.server, home: settings.home, signal });
 }
 
-function version(): string {
-  const { version: text } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return text;
-}
-
-process.exitCode = await main(process.argv.slice(2), new Terminal());
+const terminal = new Terminal();
+process.exitCode = await main(process.argv.slice(2), terminal);
+terminal.close();

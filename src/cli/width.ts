@@ -4,13 +4,19 @@
  * Wide characters (CJK, emoji) take two columns and combining marks none; cuts fall between what a person sees
  * as characters, never inside one. The only file that knows the library.
  */
-import stringWidth from 'string-width';
-
 const segmenter = new Intl.Segmenter();
+const ASCII = /^[\x20-\x7e]*$/;
+let library: ((text: string) => number) | undefined;
+
+/** Loads the library (30 ms, which a command without columns does not wait for). Before that a character counts as one column. */
+export async function loadWidths(): Promise<void> {
+  library ??= (await import('string-width')).default;
+}
 
 /** Columns that `text` takes. It must be printable: no control characters. */
 export function columnsOf(text: string): number {
-  return stringWidth(text);
+  if (library !== undefined && !ASCII.test(text)) return library(text);
+  return ASCII.test(text) ? text.length : Array.from(segmenter.segment(text)).length;
 }
 
 /** `text` in at most `columns`, with an ellipsis in place of its middle: the beginning and the ending of a name tell most. */

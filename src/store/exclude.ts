@@ -5,7 +5,7 @@
  * ties a name to the top, a slash at the end means folders only. `*` and `?` match a leading dot too.
  * Patterns can come from a peer, and a regular expression made of many stars can take hours on one name: hence the bounds.
  */
-import picomatch from 'picomatch';
+import { createRequire } from 'node:module';
 import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 
@@ -25,6 +25,11 @@ export function compileExclude(patterns: readonly string[] = []): Excluded {
   return (path, name, folder) => rules.some((rule) => rule(path, name, folder));
 }
 
+/** Loaded with the first pattern: most trees have none, and every command would wait for it. */
+function library(): typeof import('picomatch') {
+  return createRequire(import.meta.url)('picomatch') as typeof import('picomatch');
+}
+
 function compile(pattern: string): Excluded {
   if (pattern.length > MAX_PATTERN || (pattern.match(/\*+/g)?.length ?? 0) > MAX_STARS) {
     throw new Failure('LIMIT', `the pattern "${printable(pattern.slice(0, 40))}" is longer than ${MAX_PATTERN} letters or has more than ${MAX_STARS} stars`);
@@ -33,6 +38,6 @@ function compile(pattern: string): Excluded {
   const body = foldersOnly ? pattern.slice(0, -1) : pattern;
   const anchored = body.includes('/');
   // `noextglob`: repeated groups are where a short pattern can take exponential time.
-  const matches = picomatch(anchored ? body.replace(/^\//, '') : body, { dot: true, noextglob: true, nonegate: true });
+  const matches = library()(anchored ? body.replace(/^\//, '') : body, { dot: true, noextglob: true, nonegate: true });
   return (path, name, folder) => (folder || !foldersOnly) && matches(anchored ? path : name);
 }

@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { findCommand } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { commandHelp, helpLines, NOT_ALLOWED } from '../../src/cli/help.ts';
 import { columnsOf } from '../../src/cli/width.ts';
 import { ROLES } from '../../src/rights.ts';
+import { loadWidths } from '../../src/cli/width.ts';
+
+beforeAll(loadWidths);
 
 const FIVE = ['put', 'get', 'change', 'help', 'bye'];
 

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { digestLine } from '../../src/cli/files.ts';
 import { arrange, entryEvent, listingLines, modeText } from '../../src/cli/listing.ts';
 import type { Entry } from '../../src/entry.ts';
+import { loadWidths } from '../../src/cli/width.ts';
+
+beforeAll(loadWidths);
 
 function entry(name: string, over: Partial<Entry> = {}): Entry {
   return { name, kind: 'file', size: 0, mtime: 1_700_000_000_000_000, mode: 0o644, ...over };

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/client/api.ts';
 import { Meter } from '../../src/cli/progress.ts';
 import { columnsOf, fit, inColumns } from '../../src/cli/width.ts';
+import { loadWidths } from '../../src/cli/width.ts';
+
+beforeAll(loadWidths);
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;

@@ -8,7 +8,7 @@ import xterm from '@xterm/headless';
 import { onTestFailed } from 'vitest';
 import type { Rig } from '../e2e/rig.ts';
 
-const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', 'cli/main.js');
+const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', process.env['WHERRY_DIST'] === undefined ? 'bin/wherry.js' : 'cli/main.js');
 
 export interface ScreenOptions {
   readonly columns?: number;

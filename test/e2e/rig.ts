@@ -4,12 +4,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', 'cli/main.js');
+const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', process.env['WHERRY_DIST'] === undefined ? 'bin/wherry.js' : 'cli/main.js');
 
 export interface Ran { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string }
 
@@ -29,26 +29,31 @@ export interface RigOptions {
   readonly join?: boolean;
   /** Where the folders are made; default the system's temporary folder. */
   readonly below?: string;
+  /** The user (and group) by number that owns the folders and runs everything; only root can choose one. */
+  readonly as?: number | undefined;
 }
 
 export class Rig implements AsyncDisposable {
   readonly folder: string;
   readonly #serveWords: readonly string[];
+  readonly #as: number | undefined;
   server: ChildProcess | undefined;
   listening!: Listening;
   /** What the server's log said, a line each. */
   readonly log: string[] = [];
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(folder: string, serveWords: readonly string[]) {
+  private constructor(folder: string, serveWords: readonly string[], as: number | undefined) {
     this.folder = folder;
     this.#serveWords = serveWords;
+    this.#as = as;
   }
 
-  static async start({ serve = [], join: joins = true, below = tmpdir() }: RigOptions = {}): Promise<Rig> {
-    const rig = new Rig(await mkdtemp(join(below, 'wherry-e2e-')), serve);
+  static async start({ serve = [], join: joins = true, below = tmpdir(), as }: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(await mkdtemp(join(below, 'wherry-e2e-')), serve, as);
     await mkdir(rig.served);
     await mkdir(rig.local);
+    if (as !== undefined) for (const folder of [rig.folder, rig.served, rig.local]) await chown(folder, as, as);
     await rig.serve();
     if (joins) {
       const joined = await rig.run(['join', '--as', 'test'], { input: `${rig.listening.ticket}\n` });
@@ -93,6 +98,7 @@ export class Rig implements AsyncDisposable {
   spawn(words: readonly string[], { env = {}, cwd = this.local }: RunOptions = {}): ChildProcess {
     const child = spawn(process.execPath, [MAIN, ...words], {
       cwd, env: { PATH: process.env['PATH'], HOME: this.folder, WHERRY_HOME: this.home, LANG: 'C.UTF-8', ...env }, stdio: ['pipe', 'pipe', 'pipe'],
+      ...(this.#as !== undefined && { uid: this.#as, gid: this.#as }),
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));

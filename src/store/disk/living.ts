@@ -11,18 +11,23 @@ import { digestOf, hex } from '../../digest.ts';
 /** proc(5): `starttime` is the 22nd field of /proc/PID/stat, the 20th after the command's closing bracket. */
 const START_FIELD = 19;
 
-const machine = hex(digestOf(Buffer.from(whichMachine()))).slice(0, 8);
+let machine: string | undefined;
 let own: string | undefined;
+
+/** Worked out when first needed: whoever only asks a server never does. */
+function thisMachine(): string {
+  return (machine ??= hex(digestOf(Buffer.from(whichMachine()))).slice(0, 8));
+}
 
 /** The mark of this process. */
 export function ownMark(): string {
-  return (own ??= `${machine}-${process.pid}-${startOf(process.pid) ?? 'x'}`);
+  return (own ??= `${thisMachine()}-${process.pid}-${startOf(process.pid) ?? 'x'}`);
 }
 
 /** Whether the process of `mark` runs; undefined when it ran on another machine or in another container. */
 export function isLiving(mark: string): boolean | undefined {
   const [where, pid, start] = mark.split('-');
-  if (where !== machine) return undefined;
+  if (where !== thisMachine()) return undefined;
   if (mark === ownMark()) return true;
   return /^\d{1,10}$/.test(pid ?? '') && startOf(Number(pid)) === start;
 }
