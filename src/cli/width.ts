@@ -4,9 +4,15 @@
  * Wide characters (CJK, emoji) take two columns and combining marks none; cuts fall between what a person sees
  * as characters, never inside one. The only file that knows the library.
  */
-const segmenter = new Intl.Segmenter();
 const ASCII = /^[\x20-\x7e]*$/;
 let library: ((text: string) => number) | undefined;
+let segmenter: Intl.Segmenter | undefined;
+
+/** What a person sees as characters. Made when first needed: it takes 13 ms. */
+function lettersOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter();
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** Loads the library (30 ms, which a command without columns does not wait for). Before that a character counts as one column. */
 export async function loadWidths(): Promise<void> {
@@ -16,14 +22,14 @@ export async function loadWidths(): Promise<void> {
 /** Columns that `text` takes. It must be printable: no control characters. */
 export function columnsOf(text: string): number {
   if (library !== undefined && !ASCII.test(text)) return library(text);
-  return ASCII.test(text) ? text.length : Array.from(segmenter.segment(text)).length;
+  return ASCII.test(text) ? text.length : lettersOf(text).length;
 }
 
 /** `text` in at most `columns`, with an ellipsis in place of its middle: the beginning and the ending of a name tell most. */
 export function fit(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   if (columns <= 0) return '';
-  const letters = Array.from(segmenter.segment(text), ({ segment }) => segment);
+  const letters = lettersOf(text);
   const tail = take(letters.toReversed(), Math.floor((columns - 1) / 3)).toReversed();
   const used = columnsOf(tail.join(''));
   return `${take(letters, columns - 1 - used).join('')}…${tail.join('')}`;

@@ -14,9 +14,11 @@ import { errorMessage, failureOf, VERSION, type Message } from '../wire/messages
 import { processBudget, type Budget } from './budget.ts';
 import { Exchange, type Line, type Received } from './exchange.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
-import { INITIAL_CREDIT, Machine, type MachineEvent } from './machine.ts';
+import { Liveness } from './liveness.ts';
+import { INITIAL_CREDIT, Machine, MAX_EXCHANGES, type MachineEvent } from './machine.ts';
 import { isRequest, type Request, type Side } from './rules.ts';
 import { roomFor } from './slabs.ts';
+import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
   readonly side: Side;
@@ -31,8 +33,6 @@ export interface ConnectionOptions {
   onEnd(failure: Failure | undefined): void;
 }
 
-/** Bulk frames on their way to the socket: one being written and one behind it, so that neither side waits. */
-const BULK_IN_FLIGHT = 2;
 /** Unsent answers at which we stop taking requests from a peer that does not read: 4 full control frames. */
 const MAX_UNSENT = 4 << 20;
 /** How often time limits are looked at (ms). */
@@ -44,19 +44,15 @@ export class Connection implements Line {
   readonly machine: Machine;
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
-  readonly #limits: ConnectionLimits;
+  readonly #liveness: Liveness;
   readonly #budget: Budget;
   readonly #exchanges = new Map<number, Exchange>();
+  readonly #turns = new Turns();
   #events: MachineEvent[] = []; // read but not yet dealt with
+  #dealing = false;
   #holding = false;
   #arriving: Arriving | undefined;
   #held = 0;
-  #writing = 0;
-  #slots: (() => void)[] = [];
-  #lastHeard = performance.now();
-  #lastWritten = performance.now();
-  #lastBusy = performance.now();
-  #pinged = false;
   #over = false;
   #leaving = false;
   #drained: (() => void) | undefined;
@@ -65,15 +61,17 @@ export class Connection implements Line {
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
+    const limits = { ...CONNECTION_LIMITS, ...options.limits };
+    this.#liveness = new Liveness(limits);
     this.#budget = options.budget ?? processBudget;
     this.machine = new Machine(options.side);
-    this.#tick = setInterval(() => this.#check(), Math.min(TICK_MS, this.#limits.deadAfterMs / 3, this.#limits.progressMs / 3)).unref();
+    this.#tick = setInterval(() => this.#check(), Math.min(TICK_MS, limits.pingAfterMs, limits.deadAfterMs / 3, limits.progressMs / 3, limits.idleMs / 3)).unref();
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the other side closed the connection')));
     socket.on('close', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the connection broke')));
     socket.on('error', (error: NodeJS.ErrnoException) => this.end(lost(`the connection broke (${error.code ?? error.message})`, error)));
     socket.on('drain', () => this.#proceed());
+    socket.on('resume', () => this.#liveness.heard()); // the silence was ours
     this.say({ kind: 'hello', version: VERSION, agent: options.agent, maxBody: MAX_BODY, credit: INITIAL_CREDIT });
     this.write(greaseFrame());
   }
@@ -85,7 +83,8 @@ export class Connection implements Line {
   /** Opens an exchange with a request. Throws when the connection is over or being closed. */
   request(message: Message<Request>): Exchange {
     if (this.#over) throw lost('the connection is closed');
-    if (this.#leaving) throw new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'try again when it is back' });
+    if (this.#leaving) throw stopping();
+    if (this.machine.open >= MAX_EXCHANGES) throw new Failure('LIMIT', `more than ${MAX_EXCHANGES} requests at once`, { who: 'here', hint: 'wait for some of them to end', retry: true });
     const { exchange: id, frame } = this.machine.request(message);
     const exchange = new Exchange(id, this);
     this.#exchanges.set(id, exchange);
@@ -108,36 +107,37 @@ export class Connection implements Line {
 
   write(frame: Uint8Array, written?: () => void): void {
     if (this.#over) { written?.(); return; }
-    if (written !== undefined) this.#writing += 1;
+    if (written !== undefined) this.#turns.began();
+    if (this.#socket.writableLength === 0) this.#liveness.taken();
     this.#socket.write(frame, () => {
-      this.#lastWritten = performance.now();
+      this.#liveness.taken();
       if (written === undefined) return;
-      this.#writing -= 1;
       written();
-      this.#slots.shift()?.();
+      this.#turns.ended();
     });
   }
 
-  room(): Promise<void> | undefined {
-    if (this.#writing < BULK_IN_FLIGHT || this.#over) return undefined;
-    return new Promise((resolve) => { this.#slots.push(resolve); });
-  }
+  room(): Promise<void> | undefined { return this.#turns.room(); }
+  pass(): void { this.#turns.pass(); }
 
   released(bytes: number): void {
     this.#held -= bytes;
     this.#budget.release(bytes);
+    // Others may have used up the budget, but whoever holds nothing may go on.
+    if (this.#held === 0 && this.#events.length > 0) this.#proceed();
   }
 
-  ended(exchange: Exchange): void {
-    this.#exchanges.delete(exchange.id);
-    this.#lastBusy = performance.now();
+  ended(id: number): void {
+    const exchange = this.#exchanges.get(id);
+    this.#exchanges.delete(id);
+    exchange?.credited(); // there will be no more: whoever waits for some learns that it is over
+    this.#liveness.busy();
     if (this.#exchanges.size === 0) this.#drained?.();
   }
 
   #read(chunk: Buffer): void {
     if (this.#over) return;
-    this.#lastHeard = performance.now();
-    this.#pinged = false;
+    this.#liveness.heard();
     try {
       const events = this.machine.receive(chunk);
       this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
@@ -149,7 +149,8 @@ export class Connection implements Line {
 
   /** Deals with what was read, as far as that is possible now, and reads on when all is dealt with. */
   readonly #proceed = (): void => {
-    if (this.#over) return;
+    if (this.#over || this.#dealing) return;
+    this.#dealing = true; // what is done below may lead back here
     try {
       let done = 0;
       while (done < this.#events.length && !this.#holding && this.#socket.writableLength < MAX_UNSENT && this.#deal(this.#events[done]!)) done += 1;
@@ -158,6 +159,8 @@ export class Connection implements Line {
       else if (this.#socket.isPaused()) this.#socket.resume();
     } catch (error) {
       this.abort(Failure.from(error));
+    } finally {
+      this.#dealing = false;
     }
   };
 
@@ -166,6 +169,7 @@ export class Connection implements Line {
     if (event.event === 'begin') return this.#begin(event);
     if (event.event === 'piece') this.#piece(event);
     else if (event.event === 'credit') this.#exchanges.get(event.exchange)?.credited();
+    else if (event.event === 'over') this.ended(event.exchange);
     else return this.#message(event);
     return true;
   }
@@ -206,16 +210,15 @@ export class Connection implements Line {
     else if (message.kind === 'error') this.#exchanges.get(id)?.fail(failureOf(message));
     else if (message.kind === 'cancel') this.#exchanges.get(id)?.fail(new Failure('CANCELLED', 'the client cancelled the request', { who: 'here' }));
     else this.#deliver(id, { kind: 'message', message, bulk });
-    const exchange = over ? this.#exchanges.get(id) : undefined;
-    if (exchange !== undefined) this.ended(exchange);
+    if (over && id !== 0) this.ended(id);
     return true;
   }
 
   #requested(id: number, message: Message<Request>): void {
     const exchange = new Exchange(id, this);
     this.#exchanges.set(id, exchange);
-    this.#lastBusy = performance.now();
-    if (this.#leaving) exchange.say(errorMessage(new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'try again when it is back' })));
+    this.#liveness.busy();
+    if (this.#leaving) exchange.say(errorMessage(stopping()));
     else this.#options.onRequest?.(exchange, message);
   }
 
@@ -224,26 +227,19 @@ export class Connection implements Line {
     else if (message.kind === 'error') this.end(failureOf(message));
     else if (message.kind !== 'pong') {
       if (message.kind === 'goaway') this.#leaving = true;
+      if (message.kind === 'hello') for (const exchange of this.#exchanges.values()) exchange.credited();
       this.#options.onWord(message);
     }
   }
 
   /** Looks at every time limit. */
   #check(): void {
-    const now = performance.now();
-    const { pingAfterMs, deadAfterMs, progressMs, idleMs } = this.#limits;
-    const paused = this.#socket.isPaused(); // then silence is ours
-    if (!paused && now - this.#lastHeard > deadAfterMs) return this.end(lost('the other side has not answered for a while'));
-    if (!paused && now - this.#lastHeard > pingAfterMs && !this.#pinged && this.machine.ready) {
-      this.#pinged = true;
-      this.say({ kind: 'ping', token: 0 });
-    }
-    const slow = (since: number | undefined): boolean => since !== undefined && now - since > progressMs;
-    if (this.#socket.writableLength > 0 && slow(this.#lastWritten)) return this.abort(new Failure('TIMEOUT', 'the other side takes nothing any more', { who: 'network' }));
+    const due = this.#liveness.due({ paused: this.#socket.isPaused(), unsent: this.#socket.writableLength > 0, idle: this.#exchanges.size === 0 });
+    if (due instanceof Failure) return this.abort(due);
+    if (due === 'ping' && this.machine.ready) this.say({ kind: 'ping', token: 0 });
     for (const exchange of [...this.#exchanges.values()]) {
-      if (slow(exchange.waitingSince)) exchange.fail(new Failure('TIMEOUT', 'no progress for too long', { who: 'network' }));
+      if (this.#liveness.stuck(exchange.waitingSince)) exchange.cancel(new Failure('TIMEOUT', 'no progress for too long', { who: 'network' }));
     }
-    if (this.#exchanges.size === 0 && now - this.#lastBusy > idleMs) this.abort(new Failure('TIMEOUT', 'nothing was asked for a long time', { who: 'rule', hint: 'connect again' }));
   }
 
   /** Takes no new requests, gives running ones `graceMs`, then ends them, resumably, and the connection. */
@@ -257,8 +253,7 @@ export class Connection implements Line {
         this.#drained = () => { clearTimeout(timer); resolve(); };
       });
     }
-    const stopping = new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'run the same command again when it is back: what was sent is kept' });
-    for (const exchange of [...this.#exchanges.values()]) exchange.cancel(stopping);
+    for (const exchange of [...this.#exchanges.values()]) exchange.cancel(stopping());
     this.end(undefined);
   }
 
@@ -285,7 +280,7 @@ export class Connection implements Line {
     this.#exchanges.clear();
     if (this.#arriving !== undefined) this.released(this.#arriving.bulk);
     this.#arriving = undefined;
-    for (const wake of this.#slots.splice(0)) wake();
+    this.#turns.close();
     this.#drained?.();
     this.#socket.end();
     // A peer that does not take the rest must not keep the socket.
@@ -293,6 +288,10 @@ export class Connection implements Line {
     this.#socket.resume();
     this.#options.onEnd(failure);
   }
+}
+
+function stopping(): Failure {
+  return new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'run the same command again when it is back: what was sent is kept' });
 }
 
 function lost(what: string, cause?: unknown): Failure {

@@ -10,7 +10,7 @@
 import { Failure } from '../errors.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import { errorMessage, type Kind, type Message } from '../wire/messages.ts';
-import type { Machine } from './machine.ts';
+import { FRAME_COST, type Machine } from './machine.ts';
 
 export type Received =
   | { readonly kind: 'message'; readonly message: Message; readonly bulk: number }
@@ -24,12 +24,14 @@ export interface Line {
   readonly machine: Machine;
   /** Writes a whole frame; `written` is called when its bytes may change again. */
   write(frame: Uint8Array, written?: () => void): void;
-  /** Resolves when the socket wants another bulk frame. */
+  /** Resolves when the socket may want another bulk frame; undefined: it wants one now. */
   room(): Promise<void> | undefined;
+  /** Whoever waited for room does not need it any more. */
+  pass(): void;
   /** The exchange has given up `bytes` of what it held. */
   released(bytes: number): void;
   /** The exchange has said its last word. */
-  ended(exchange: Exchange): void;
+  ended(id: number): void;
 }
 
 interface Waiter<T> { resolve(value: T): void; reject(failure: Failure): void }
@@ -100,29 +102,36 @@ export class Exchange {
 
   /** Says a message that costs no credit. Dropped when the exchange is over. */
   say(message: Message): void {
+    this.#say(message);
+  }
+
+  #say(message: Message, written?: () => void): void {
     const frame = this.#line.machine.say(this.id, message);
-    if (frame !== undefined) this.#line.write(frame);
-    if (!this.#line.machine.isOpen(this.id)) this.#line.ended(this);
+    if (frame !== undefined) this.#line.write(frame, written);
+    if (!this.#line.machine.isOpen(this.id)) this.#line.ended(this.id);
   }
 
   /** Says a bulk message once there is credit for it; `size` is an upper bound of its body. */
   async sayBulk(message: Message, size: number): Promise<void> {
     await this.room(size);
-    this.say(message);
+    this.#say(message, () => {}); // bulk frames take turns at the socket
   }
 
   /** Resolves when `size` bytes of a bulk body may be sent. Rejects when the exchange has failed. */
   async room(size: number): Promise<void> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const credit = this.#line.machine.credit(this.id);
-      if (credit === undefined) throw new Failure('INTERNAL', 'sending on an exchange that is over');
-      if (credit >= size) {
-        const room = this.#line.room();
-        if (room === undefined) return;
-        await room;
-      } else await this.#wait<void>((waiter) => { this.#creditWaiter = waiter; });
+    while (this.#credit() < size + FRAME_COST) await this.#wait<void>((waiter) => { this.#creditWaiter = waiter; });
+    for (let turn = this.#line.room(); turn !== undefined; turn = this.#line.room()) {
+      await turn;
+      if (!this.open) this.#line.pass();
+      this.#credit(); // throws when nobody listens any more
     }
+  }
+
+  #credit(): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    const credit = this.#line.machine.credit(this.id);
+    if (credit === undefined) throw new Failure('INTERNAL', 'sending on an exchange that is over');
+    return credit;
   }
 
   /**
@@ -139,13 +148,15 @@ export class Exchange {
     await this.room(pack.byteLength);
     const header = this.#line.machine.sayBatch(this.id, pack.byteLength);
     // Header and body in one write: two would be two TLS records and, on some paths, two packets.
-    if (header !== undefined) this.#line.write(Buffer.concat([header, pack]));
+    if (header !== undefined) this.#line.write(Buffer.concat([header, pack]), () => {});
   }
 
   /** Gives the exchange up: tells the peer, if it does not know yet, and fails here with `failure`. */
   cancel(failure: Failure): void {
-    if (this.#failure === undefined && this.#line.machine.isOpen(this.id)) {
-      this.say(this.#line.machine.side === 'client' ? { kind: 'cancel', code: failure.code } : errorMessage(failure));
+    const { side } = this.#line.machine;
+    // The last word is the server's, also to a client that has cancelled: with it both ends forget the exchange.
+    if (this.#line.machine.isOpen(this.id) && (this.#failure === undefined || side === 'server')) {
+      this.say(side === 'client' ? { kind: 'cancel', code: failure.code } : errorMessage(failure));
     }
     this.fail(failure);
   }

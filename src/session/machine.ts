@@ -6,10 +6,11 @@
  * No socket, no clock, no promise. It forgets an exchange when it is over; late words on it are dropped.
  *
  * Credit: bulk bodies (DATA, BATCH and the messages marked bulk) may only be sent against credit that the receiver
- * gave for their exchange. Each exchange starts with what the receiver's HELLO said.
+ * gave for their exchange. Each exchange starts with what the receiver's HELLO said. Every word that may be said more
+ * than once in an exchange is bulk, so that credit bounds all that waits to be read.
  */
 import { Failure } from '../errors.ts';
-import { BATCH, creditFrame, CREDIT, CRITICAL, DATA, FrameDecoder, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader, type FrameEvent, type Header } from '../wire/frame.ts';
+import { BATCH, creditFrame, CREDIT, DATA, FrameDecoder, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader, type FrameEvent, type Header } from '../wire/frame.ts';
 import { decodeMessage, encodeMessage, kindOf, MESSAGES, VERSION, type Kind, type Message } from '../wire/messages.ts';
 import { CONNECTION_WORDS, FIRST, isRequest, next, OPENINGS, OVER, type Request, type Side, type State, type Word } from './rules.ts';
 
@@ -17,6 +18,8 @@ import { CONNECTION_WORDS, FIRST, isRequest, next, OPENINGS, OVER, type Request,
 export const MAX_EXCHANGES = 256;
 /** Bytes of bulk bodies that one exchange may have on the way: 16 MiB fill 1 Gbit/s at 130 ms. */
 export const INITIAL_CREDIT = 16 << 20;
+/** What a bulk frame costs besides its body: about what keeping track of it takes, so that credit bounds memory also when frames are tiny. */
+export const FRAME_COST = 512;
 
 export type MachineEvent =
   /** `over`: it was the last word of its exchange. */
@@ -24,7 +27,9 @@ export type MachineEvent =
   /** A DATA or BATCH frame begins: `size` bytes follow as pieces. `bulk` is what it costs. */
   | { readonly event: 'begin'; readonly exchange: number; readonly word: 'data' | 'batch'; readonly offset: number; readonly size: number; readonly bulk: number }
   | { readonly event: 'piece'; readonly exchange: number; readonly bytes: Uint8Array; readonly last: boolean }
-  | { readonly event: 'credit'; readonly exchange: number };
+  | { readonly event: 'credit'; readonly exchange: number }
+  /** An exchange that the client cancelled has come to its end; what was said meanwhile was dropped. */
+  | { readonly event: 'over'; readonly exchange: number };
 
 interface ExchangeState {
   readonly request: Request;
@@ -85,8 +90,8 @@ export class Machine {
       this.#current = header.exchange;
       this.#dropping = !this.#hear(header.exchange, word);
       if (this.#dropping) return undefined;
-      this.#charge(header.exchange, header.length);
-      return { event: 'begin', exchange: header.exchange, word, offset: event.offset, size: event.size, bulk: header.length };
+      const bulk = this.#charge(header.exchange, header.length);
+      return { event: 'begin', exchange: header.exchange, word, offset: event.offset, size: event.size, bulk };
     }
     if (header.type === CREDIT) return this.#credited(header, event.body);
     const kind = kindOf(header.type);
@@ -95,10 +100,10 @@ export class Machine {
   }
 
   #message(header: Header, kind: Kind, body: Uint8Array): MachineEvent | undefined {
-    const bulk = MESSAGES[kind].bulk ? header.length : 0;
+    const before = this.#exchanges.size;
     if (isRequest(kind) && this.side === 'server') this.#accept(header.exchange, kind);
-    else if (!this.#hear(header.exchange, kind)) return undefined;
-    if (bulk > 0) this.#charge(header.exchange, bulk);
+    else if (!this.#hear(header.exchange, kind)) return this.#exchanges.size < before ? { event: 'over', exchange: header.exchange } : undefined;
+    const bulk = MESSAGES[kind].bulk ? this.#charge(header.exchange, header.length) : 0;
     const message = decodeMessage(kind, body);
     if (message.kind === 'hello') this.#greeted(message);
     return { event: 'message', exchange: header.exchange, message, bulk, over: !this.#exchanges.has(header.exchange) };
@@ -107,6 +112,7 @@ export class Machine {
   #greeted(hello: Message<'hello'>): void {
     if (hello.version !== VERSION) throw new Failure('VERSION', `the other side speaks version ${hello.version} of the protocol, this one version ${VERSION}`, { who: 'network' });
     this.#peerCredit = Math.min(hello.credit, 0x7fff_ffff);
+    for (const exchange of this.#exchanges.values()) exchange.toSend += this.#peerCredit; // asked before this was known
   }
 
   #credited(header: Header, body: Uint8Array): MachineEvent | undefined {
@@ -124,10 +130,20 @@ export class Machine {
     return undefined;
   }
 
-  #charge(exchange: number, bytes: number): void {
+  /** What a bulk frame with a body of `length` bytes costs, paid by the peer. */
+  #charge(exchange: number, length: number): number {
     const state = this.#exchanges.get(exchange)!;
-    state.toTake -= bytes;
+    const cost = length + FRAME_COST;
+    state.toTake -= cost;
     if (state.toTake < 0) violation('more bytes than there was credit for');
+    return cost;
+  }
+
+  /** The same, paid by us. */
+  #pay(exchange: number, length: number): void {
+    const state = this.#exchanges.get(exchange)!;
+    state.toSend -= length + FRAME_COST;
+    if (state.toSend < 0) throw new Error('this side is about to break the protocol: more bytes than it has credit for');
   }
 
   /** A request from the client: the next odd id. */
@@ -179,15 +195,15 @@ export class Machine {
   say(exchange: number, message: Message): Buffer | undefined {
     if (!this.#speak(exchange, message.kind)) return undefined;
     const frame = encodeMessage(exchange, message);
-    if (MESSAGES[message.kind].bulk) this.#exchanges.get(exchange)!.toSend -= frame.byteLength - HEADER_BYTES;
+    if (MESSAGES[message.kind].bulk) this.#pay(exchange, frame.byteLength - HEADER_BYTES);
     return frame;
   }
 
   /** Writes the head of a DATA frame into the first 20 bytes of `frame`, the rest of which is the data. False: nobody listens. */
   sayData(exchange: number, frame: Buffer, offset: number, size: number): boolean {
     if (!this.#speak(exchange, 'data')) return false;
+    this.#pay(exchange, size + 8);
     writeDataHead(frame, exchange, offset, size);
-    this.#exchanges.get(exchange)!.toSend -= size + 8;
     return true;
   }
 
@@ -196,8 +212,7 @@ export class Machine {
     if (!this.#speak(exchange, 'batch')) return undefined;
     const header = Buffer.alloc(HEADER_BYTES);
     writeHeader(header, BATCH, exchange, size);
-    header[5] = CRITICAL;
-    this.#exchanges.get(exchange)!.toSend -= size;
+    this.#pay(exchange, size);
     return header;
   }
 

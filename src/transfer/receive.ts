@@ -38,7 +38,7 @@ const MAX_WRITE = 4 << 20;
 /** Takes everything up to the `commit`, checks it, and commits `sink`. Rejects without a visible trace. */
 export async function receive(exchange: Exchange, sink: ByteSink, options: ReceiveOptions = {}): Promise<Stored> {
   const receiver = new Receiver(exchange, sink, options);
-  const telling = tellDigests(exchange, sink);
+  const telling = tellDigests(exchange, sink, () => receiver.complete);
   try {
     const commit = await receiver.untilCommit();
     await telling;
@@ -56,6 +56,8 @@ class Receiver {
   readonly #sink: ByteSink;
   readonly #options: ReceiveOptions;
   readonly #hasher = createHasher();
+  /** The commit has come: no digest helps any more. */
+  complete = false;
   #position = 0;
   #kept = 0;
 
@@ -71,8 +73,8 @@ class Receiver {
       const received = await this.#exchange.next();
       if (received.kind === 'data') this.#data(received);
       else if (received.kind !== 'message') throw new Failure('INTERNAL', 'a pack in the middle of a file');
-      else if (received.message.kind === 'commit') return received.message;
-      else if (received.message.kind === 'keep') await this.#keep(received.message);
+      else if (received.message.kind === 'commit') { this.complete = true; return received.message; }
+      else if (received.message.kind === 'keep') await this.#keep(received.message, received.bulk);
       else throw new Failure('INTERNAL', `unexpected ${received.message.kind} while receiving`);
       if (this.#options.size !== undefined && this.#position > this.#options.size) {
         throw new Failure('CHANGED', 'the file grew while it was sent', { hint: 'send it again when nobody writes to it' });
@@ -89,9 +91,10 @@ class Receiver {
     this.#options.onBytes?.(size, 0);
   }
 
-  async #keep({ offset, length }: Message<'keep'>): Promise<void> {
+  async #keep({ offset, length }: Message<'keep'>, bulk: number): Promise<void> {
     if (offset !== this.#position || length === 0 || offset + length > this.#sink.basis.size) outOfOrder();
     await hashKept(this.#sink, offset, length, this.#hasher, this.#exchange);
+    this.#exchange.consumed(bulk);
     this.#position += length;
     this.#kept += length;
     this.#options.onBytes?.(length, length);
@@ -115,22 +118,22 @@ function outOfOrder(): never {
   throw new Failure('PROTOCOL', 'bytes out of order', { who: 'network' });
 }
 
-/** Tells the sender what every block of the basis is. Ends early when the exchange does. */
-async function tellDigests(exchange: Exchange, sink: ByteSink): Promise<void> {
+/** Tells the sender what every block of the basis is. Ends early when the exchange does, or the sender has said all. */
+async function tellDigests(exchange: Exchange, sink: ByteSink, complete: () => boolean): Promise<void> {
   const { size } = sink.basis;
   const buffer = size > 0 ? Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, size)) : undefined;
   const blocks = Math.ceil(size / BLOCK_BYTES);
   try {
-    for (let first = 0, page = FIRST_PAGE; first < blocks && exchange.open; first += page, page = PAGE) {
+    for (let first = 0, page = FIRST_PAGE; first < blocks && exchange.open && !complete(); first += page, page = PAGE) {
       const digests: Uint8Array[] = [];
-      for (let block = first; block < Math.min(first + page, blocks); block += 1) {
+      for (let block = first; block < Math.min(first + page, blocks) && exchange.open; block += 1) {
         const length = await sink.read(buffer!.subarray(0, Math.min(BLOCK_BYTES, size - block * BLOCK_BYTES)), block * BLOCK_BYTES);
         digests.push(digestOf(buffer!.subarray(0, length)));
       }
       if (exchange.open) await exchange.sayBulk({ kind: 'hashes', first, digests }, digests.length * 33 + 16);
     }
   } catch (error) {
-    exchange.cancel(Failure.from(error));
+    if (exchange.open && !complete()) exchange.cancel(Failure.from(error));
   }
 }
 

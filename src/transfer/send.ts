@@ -46,16 +46,16 @@ export async function send(exchange: Exchange, source: ByteSource, options: Send
   try {
     for (;;) {
       const { slab, size } = await reading;
-      if (size === 0) break;
+      if (size === 0) { slabs.give(slab); break; }
       reading = readAt(position + size);
       reading.catch(() => {}); // seen by the await above, or given up below
       const bytes = slab.subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
       hasher.update(bytes);
       const held = await basis.at(position, size);
       const same = held !== undefined && sameDigest(held, digestOf(bytes));
-      if (same) { keep.add(position, size); slabs.give(slab); }
+      if (same) { await keep.add(position, size); slabs.give(slab); }
       else {
-        keep.flush();
+        await keep.flush();
         await exchange.room(size + 8);
         exchange.data(slab, position, size, () => slabs.give(slab));
       }
@@ -66,7 +66,7 @@ export async function send(exchange: Exchange, source: ByteSource, options: Send
     await Promise.allSettled([reading]); // the source must not be closed under it
     throw error;
   }
-  keep.flush();
+  await keep.flush();
   slabs.done();
   return { size: position, digest: hasher.digest(), kept: keep.total };
 }
@@ -111,16 +111,17 @@ class KeepRun {
     this.#exchange = exchange;
   }
 
-  add(position: number, size: number): void {
+  async add(position: number, size: number): Promise<void> {
     if (this.#length === 0) this.#offset = position;
     this.#length += size;
     this.total += size;
-    if (this.#length >= MAX_KEEP) this.flush();
+    if (this.#length >= MAX_KEEP) await this.flush();
   }
 
-  flush(): void {
+  async flush(): Promise<void> {
     if (this.#length === 0) return;
-    this.#exchange.say({ kind: 'keep', offset: this.#offset, length: this.#length });
+    const length = this.#length;
     this.#length = 0;
+    await this.#exchange.sayBulk({ kind: 'keep', offset: this.#offset, length }, 18);
   }
 }

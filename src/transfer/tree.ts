@@ -62,7 +62,7 @@ export async function receiveTree(exchange: Exchange, sink: TreeSink, top: Remot
       const { files, bytes, problems } = await sink.receiveBatch(top, received.pack, options);
       exchange.consumed(received.bulk);
       await sayProblems(exchange, problems);
-      exchange.say({ kind: 'batched', files, bytes });
+      await exchange.sayBulk({ kind: 'batched', files, bytes }, 32);
     } else if (received.kind === 'message' && received.message.kind === 'folders') {
       const folders = received.message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) }));
       exchange.consumed(received.bulk);

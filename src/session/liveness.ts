@@ -1,0 +1,60 @@
+/**
+ * Liveness: from when something last happened on a connection to what is due: a question, an end, or nothing.
+ * It decides and does nothing; `connection.ts` tells it what happens and asks it from time to time.
+ */
+import { Failure } from '../errors.ts';
+import type { ConnectionLimits } from './limits.ts';
+
+export interface Situation {
+  /** We do not read at present, so that silence is ours. */
+  readonly paused: boolean;
+  /** Something we wrote has not been taken yet. */
+  readonly unsent: boolean;
+  /** No exchange is open. */
+  readonly idle: boolean;
+}
+
+export class Liveness {
+  readonly #limits: ConnectionLimits;
+  readonly #clock: () => number;
+  #heard: number;
+  #taken: number;
+  #busy: number;
+  #pinged = false;
+
+  /** `clock` is that of the waits it is asked about (ms). */
+  constructor(limits: ConnectionLimits, clock = () => performance.now()) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#heard = this.#taken = this.#busy = clock();
+  }
+
+  /** Bytes came, or may come again from now on. */
+  heard(): void {
+    this.#heard = this.#clock();
+    this.#pinged = false;
+  }
+
+  /** The peer took what we wrote, or there was nothing to take until now. */
+  taken(): void { this.#taken = this.#clock(); }
+
+  /** An exchange began or ended. */
+  busy(): void { this.#busy = this.#clock(); }
+
+  /** Whether a wait that began at `since` has lasted too long. */
+  stuck(since: number | undefined): boolean {
+    return since !== undefined && this.#clock() - since > this.#limits.progressMs;
+  }
+
+  /** A failure: the connection must end for it. */
+  due({ paused, unsent, idle }: Situation): 'ping' | Failure | undefined {
+    const now = this.#clock();
+    const { pingAfterMs, deadAfterMs, idleMs } = this.#limits;
+    if (!paused && now - this.#heard > deadAfterMs) return new Failure('LOST', 'the other side has not answered for a while', { who: 'network', hint: 'run the same command again: what was sent is kept' });
+    if (unsent && this.stuck(this.#taken)) return new Failure('TIMEOUT', 'the other side takes nothing any more', { who: 'network' });
+    if (idle && now - this.#busy > idleMs) return new Failure('TIMEOUT', 'nothing was asked for a long time', { who: 'rule', hint: 'connect again' });
+    if (paused || this.#pinged || now - this.#heard <= pingAfterMs) return undefined;
+    this.#pinged = true;
+    return 'ping';
+  }
+}
