@@ -269,7 +269,7 @@ describe('the sources', () => {
   });
 
   test('import no package that is not a dependency', () => {
-    expect([...packageUsers(sources).keys()].filter((name) => !Object.hasOwn(dependencies, name))).toEqual([]);
+    expect([...packageUsers(sources).keys()].filter((name) => name !== 'wherry' && !Object.hasOwn(dependencies, name))).toEqual([]); // itself: its version
   });
 
   test('have one voice at the terminal', () => {
