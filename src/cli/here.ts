@@ -10,7 +10,11 @@ import { Failure, fromErrno } from '../errors.ts';
 
 /** Whether something has this name in the current folder, a link that leads nowhere included. */
 export function existsHere(name: string): boolean {
-  return name !== '' && lstatSync(name, { throwIfNoEntry: false, bigint: false }) !== undefined;
+  try {
+    return name !== '' && lstatSync(name, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // too long for a name here, or below a file: what it is on the server is for the server to say
+  }
 }
 
 /** A local path as typed, seen from the local folder; a slash at its end, which asks for a folder, is kept. */

@@ -10,6 +10,7 @@ import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { displayPath } from '../path.ts';
 import type { Client } from '../client/api.ts';
+import { advise } from './advice.ts';
 import { findCommand, type Command, type Session, type Work } from './command.ts';
 import { DONE, EXITS, SOME_FAILED } from './exits.ts';
 import { commandHelp, rightsText, usageLine } from './help.ts';
@@ -49,17 +50,17 @@ async function runLine(outer: Work, commands: readonly Command[], typed: string,
   const line = forgiven ? typed.trimStart().slice(1) : typed;
   using stop = stopOnSignals('run the same command again to resume');
   const signal = AbortSignal.any([outer.signal, stop.signal]);
-  let report = new Report(outer.terminal, outer.settings);
+  let report = new Report(outer.terminal, { ...outer.settings, advise });
   let command: Command | undefined;
   try {
     if (line.trimStart().startsWith('!')) return forgive(await runHere(outer.session, line.trimStart().slice(1), interactive), forgiven);
     const [word, ...words] = splitWords(line);
     if (word === undefined) return DONE;
     command = findCommand(commands, word, 'prompt');
-    report = new Report(outer.terminal, outer.settings, command.name);
+    report = new Report(outer.terminal, { ...outer.settings, advise }, command.name);
     const ready = command.read(words, 'prompt', () => false);
     const settings = { ...outer.settings, ...ready.settings, noInput: outer.settings.noInput, json: outer.settings.json || ready.settings.json };
-    report = new Report(outer.terminal, settings, command.name);
+    report = new Report(outer.terminal, { ...settings, advise }, command.name);
     if (settings.help) {
       await report.answer(commandHelp(command, 'prompt', outer.session.client.server.rights), { event: 'help', name: command.name });
       return DONE;

@@ -29,9 +29,9 @@ export function failureLine(verb: string | undefined, failure: Failure, shown?: 
   return printable(parts.join(': ') + (failure.hint === undefined ? '' : `; ${failure.hint}`));
 }
 
-/** Whether a message names the path itself: in quotes, or as a word too long to be one by chance. */
+/** Whether a message names the path itself: in quotes, first of all, or as a word that only a path can be («folder» is none). */
 function names(message: string, path: string): boolean {
-  return message.includes(`"${path}"`) || (path.length > 3 && message.split(/[:,;]?(?:\s|$)/).includes(path));
+  return message.includes(`"${path}"`) || message.startsWith(`${path} `) || (/[/.:]/.test(path) && message.split(/[:,;]?(?:\s|$)/).includes(path));
 }
 
 export function failureEvent(failure: Failure, shown?: string): object {
@@ -81,6 +81,8 @@ export interface ReportOptions {
   readonly quiet: boolean;
   /** Standard output carries file data, so that answers go to standard error. */
   readonly aside?: boolean;
+  /** What to type next after a failure that does not say so itself. */
+  readonly advise?: (failure: Failure) => string | undefined;
 }
 
 export class Report {
@@ -133,16 +135,19 @@ export class Report {
     }
     if (item.failed > MAX_SHOWN && !this.json) this.#output.say(`${this.#verb ?? 'wherry'}: and ${plural(item.failed - MAX_SHOWN, 'more failed file')}`);
     if (item.failure !== undefined) {
-      // A name at the far end (a missing target folder) says more than the source does.
-      const far = item.failure.who !== undefined && item.failure.path !== undefined && item.failure.who === (this.#verb === 'get' ? 'here' : 'server');
-      await this.failed(item.failure, far ? item.failure.path : shown);
+      const { path, who } = item.failure;
+      // A name at the far end (a missing target folder) says more than the source does; the source itself is shown as typed.
+      const far = path !== undefined && path !== item.source && who === (this.#verb === 'get' ? 'here' : 'server');
+      await this.failed(item.failure, far ? path : shown);
       return;
     }
     if (item.failed > 0) this.failures.push(new Failure('IO', `${plural(item.failed, 'file')} failed`, { path: shown }));
     await this.done(itemLine(item, shown), itemEvent(item, shown));
   }
 
-  async #tell(failure: Failure, shown?: string): Promise<void> {
+  async #tell(told: Failure, shown?: string): Promise<void> {
+    const hint = told.hint ?? this.#options.advise?.(told);
+    const failure = hint === told.hint ? told : new Failure(told.code, told.message, { path: told.path, who: told.who, retry: told.retry, hint });
     if (this.json) await this.event(failureEvent(failure, shown));
     else this.#output.say(failureLine(this.#verb, failure, shown), true);
   }

@@ -116,6 +116,11 @@ export class Terminal implements Output {
     return Buffer.concat(chunks).toString('utf8');
   }
 
+  /** Nothing more is read: a standard input that somebody keeps open must not keep the process alive. */
+  close(): void {
+    this.#input.destroy();
+  }
+
   #streams() {
     return { input: this.#input, output: this.#output.isTTY ? this.#output : this.#errors };
   }

@@ -8,7 +8,7 @@ import type { Entry } from '../entry.ts';
 import { Failure } from '../errors.ts';
 import { hex, ready as digestReady } from '../digest.ts';
 import { fingerprint, keyFromSecret, publicBytes, signProof } from '../identity.ts';
-import { checkName, parsePath, resolvePath, ROOT, type RemotePath } from '../path.ts';
+import { resolvePath, ROOT, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Connection } from '../session/connection.ts';
 import { decodeTicket } from '../ticket.ts';
@@ -16,6 +16,7 @@ import { hostname } from 'node:os';
 import { cut, type Message } from '../wire/messages.ts';
 import type { Client, ConnectOptions, Item, Joined, JoinOptions, ListPage, RequestOptions, ServerInfo, Space, Summary, TransferOptions, Usage } from './api.ts';
 import { dial, type Dialled } from './dial.ts';
+import { heardPath } from './heard.ts';
 import { Requester } from './requester.ts';
 import { isServerName, openHome } from './trust.ts';
 import { getAll, putAll, streamFrom, streamInto } from './transfers.ts';
@@ -98,7 +99,7 @@ class RemoteClient implements Client {
 
   async stat(remote: string, options: RequestOptions = {}): Promise<Entry | undefined> {
     const { entry } = await this.#requester.ask({ kind: 'stat', path: parse(remote) }, 'entry', options.signal);
-    return entry === undefined ? undefined : { ...entry, name: entry.name === '' ? '' : checkName(entry.name) };
+    return entry === undefined ? undefined : { ...entry, name: heardPath(entry.name) };
   }
 
   async *list(remote: string, options: RequestOptions & { deep?: boolean | undefined } = {}): AsyncGenerator<ListPage> {
@@ -107,7 +108,7 @@ class RemoteClient implements Client {
       const received = await exchange.next();
       if (received.kind !== 'message' || received.message.kind !== 'entries') return;
       const { entries, unlisted } = received.message;
-      for (const { name } of entries) parsePath(name);
+      for (const { name } of entries) heardPath(name);
       yield { entries, unlisted };
       exchange.consumed(received.bulk);
     }

@@ -21,6 +21,8 @@ export interface DialOptions {
   /** The proof of who this is, for this connection. */
   prove(exporter: Uint8Array, serverPin: Uint8Array): Message<'auth'>;
   readonly signal?: AbortSignal | undefined;
+  /** How long TCP and TLS together, and then the sign-in, may take (ms). */
+  readonly limits?: { readonly connectMs: number; readonly signInMs: number };
 }
 
 export interface Dialled {
@@ -36,9 +38,8 @@ export interface Dialled {
 
 /** An address gets a head start before the next one is tried as well (RFC 8305). */
 const STAGGER_MS = 250;
-/** For TCP and TLS together, and for the sign-in. */
-const CONNECT_MS = 10_000;
-const SIGN_IN_MS = 30_000;
+/** A server at the other end of the world answers in one second; one that is busy is given longer to check a proof. */
+const LIMITS = { connectMs: 10_000, signInMs: 30_000 };
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
 const NO_CONTEXT = Buffer.alloc(0);
 
@@ -48,6 +49,8 @@ export async function dial(options: DialOptions): Promise<Dialled> {
   const exporter = new Uint8Array(socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
   const auth = options.prove(exporter, serverPin);
   let agent = '';
+  /** Set when the server has said goodbye: an end in good order, but not one that we asked for. */
+  let leaving: Failure | undefined;
   let end: (failure: Failure | undefined) => void;
   const closed = new Promise<Failure | undefined>((resolve) => { end = resolve; });
   return new Promise((resolve, reject) => {
@@ -56,6 +59,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
       side: 'client', agent: AGENT,
       onWord(message) {
         if (message.kind === 'hello') agent = printable(message.agent);
+        if (message.kind === 'goaway') leaving = new Failure('SHUTDOWN', 'the server was stopped', { who: 'server', hint: 'run the same command again when it is back' });
         if (message.kind !== 'ready') return;
         clearTimeout(timer);
         options.signal?.removeEventListener('abort', stop);
@@ -63,11 +67,11 @@ export async function dial(options: DialOptions): Promise<Dialled> {
       },
       onEnd(failure) {
         clearTimeout(timer);
-        end(failure);
-        reject(failure?.code === 'LOST' ? new Failure('CONNECT', `the server at ${address} closed the connection during sign-in`, { who: 'network', hint: 'try again; the log of the server says why' }) : failure);
+        end(failure ?? leaving);
+        reject(failure?.code === 'LOST' ? new Failure('CONNECT', `the server at ${address} closed the connection during sign-in`, { who: 'network', hint: 'try again; the log of the server says why' }) : failure ?? leaving);
       },
     });
-    const timer = setTimeout(() => connection.end(new Failure('CONNECT', `the server at ${address} does not answer`, { who: 'network' })), SIGN_IN_MS);
+    const timer = setTimeout(() => connection.end(new Failure('CONNECT', `the server at ${address} does not answer`, { path: address, who: 'network', hint: 'try again; the log of the server says why' })), (options.limits ?? LIMITS).signInMs);
     options.signal?.addEventListener('abort', stop, { once: true });
     connection.machine.trust(); // its key was compared with the pin
     connection.say(auth);
@@ -81,13 +85,13 @@ export function reasonOf(signal: AbortSignal): Failure {
 
 interface Answered { readonly socket: TLSSocket; readonly address: string; readonly serverPin: Uint8Array }
 
-async function firstThatAnswers({ addresses, pin, signal }: DialOptions): Promise<Answered> {
+async function firstThatAnswers({ addresses, pin, signal, limits = LIMITS }: DialOptions): Promise<Answered> {
   const others = new AbortController();
   const stop = (): void => others.abort(reasonOf(signal!));
   signal?.addEventListener('abort', stop, { once: true });
   try {
     if (signal?.aborted) throw reasonOf(signal);
-    const attempts = addresses.map((address, index) => attempt(address, pin, index * STAGGER_MS, others.signal));
+    const attempts = addresses.map((address, index) => attempt(address, pin, index * STAGGER_MS, limits.connectMs, others.signal));
     const first = await Promise.any(attempts);
     for (const other of attempts) void other.then((answered) => { if (answered !== first) answered.socket.destroy(); }, () => {});
     return first;
@@ -108,7 +112,7 @@ function mostTelling(failures: readonly Failure[]): Failure {
   return failures[0] ?? new Failure('CONNECT', 'no address to connect to');
 }
 
-function attempt(address: Address, pin: Uint8Array, delayMs: number, signal: AbortSignal): Promise<Answered> {
+function attempt(address: Address, pin: Uint8Array, delayMs: number, connectMs: number, signal: AbortSignal): Promise<Answered> {
   const where = formatAddress(address);
   return new Promise((resolve, reject) => {
     let socket: TLSSocket | undefined;
@@ -126,7 +130,7 @@ function attempt(address: Address, pin: Uint8Array, delayMs: number, signal: Abo
     const stop = (): void => finish(reasonOf(signal));
     signal.addEventListener('abort', stop, { once: true });
     timers.push(setTimeout(() => {
-      timers.push(setTimeout(() => finish(new Failure('CONNECT', `no answer from ${where} within ${CONNECT_MS / 1000} s`, { path: where, who: 'network', hint: 'check the address, and firewalls in between' })), CONNECT_MS));
+      timers.push(setTimeout(() => finish(new Failure('CONNECT', `no answer from ${where} within ${connectMs / 1000} s`, { path: where, who: 'network', hint: 'check the address, and firewalls in between' })), connectMs));
       socket = connectTls({ host: address.host, port: address.port, minVersion: 'TLSv1.3', ciphers: CIPHERS, ALPNProtocols: [ALPN], rejectUnauthorized: false });
       socket.setNoDelay(true).setKeepAlive(true, 30_000);
       socket.on('error', (error: NodeJS.ErrnoException) => finish(connectFailure(error, where)));

@@ -60,17 +60,27 @@ async function lastWord<K extends Kind>(exchange: Exchange, kind: K): Promise<Me
 
 /** Fetches a file into a vault. `entry` is what the server said of it before. */
 export async function getFile(requester: Requester, from: RemotePath, entry: Entry, vault: Vault, to: RemotePath, options: FileOptions): Promise<Stored> {
-  await using upload = await vault.receive(to, {
+  await using upload = await here(vault.receive(to, {
     size: entry.size, mtime: entry.mtime, mode: entry.mode, level: options.level, condition: options.ifAbsent ? 'absent' : 'any', owner: '', reuseOld: true,
-  });
+  }));
   using exchange = requester.open({ kind: 'get', path: from, basis: upload.basis.size }, options.signal);
   const offer = await exchange.expect('offer');
   const sink = {
     basis: upload.basis,
-    read: (into: Uint8Array, position: number) => upload.read(into, position),
-    write: (chunks: readonly Uint8Array[], position: number) => upload.write(chunks, position),
-    commit: (size: number) => upload.commit(size, offer.mtime),
+    read: (into: Uint8Array, position: number) => here(upload.read(into, position)),
+    write: (chunks: readonly Uint8Array[], position: number) => here(upload.write(chunks, position)),
+    commit: (size: number) => here(upload.commit(size, offer.mtime)),
     discard: () => upload.discard(),
   };
   return await receive(exchange, sink, { size: offer.size, onBytes: (bytes, kept) => options.onBytes(bytes, kept) });
+}
+
+/** What the local disk does: whatever goes wrong with it is told as ours. */
+export async function here<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const failure = Failure.from(error);
+    throw failure.at(failure.path, 'here');
+  }
 }

@@ -10,7 +10,7 @@ import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, t
 import { createHasher, hex, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
-import { getFile, putBytes, putFile, type FileOptions } from './file.ts';
+import { getFile, here, putBytes, putFile, type FileOptions } from './file.ts';
 import { isFolder, openSource, openTarget } from './local.ts';
 import type { Requester } from './requester.ts';
 import { StreamSource } from './stream.ts';
@@ -62,7 +62,7 @@ export async function putAll(requester: Requester, locals: readonly string[], re
       await checkPlace(requester, to, options);
       return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
     }
-    await using file = await source.vault.read(source.path);
+    await using file = await here(source.vault.read(source.path));
     item.tally.expect(1, file.entry.size);
     item.tally.begin(source.name, file.entry.size);
     item.file((await putFile(requester, file, to, fileOptions(item, options))).digest);
@@ -136,7 +136,7 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
   return each(remotes, options, async (remote, item) => {
     const from = resolvePath(ROOT, remote);
     const found = await statAllowed(requester, from, options.signal);
-    if (found === 'unknown') throw new Failure('DENIED', 'this account may not read here', { path: displayPath(from), who: 'rule' });
+    if (found === 'unknown') throw new Failure('DENIED', 'this account may not read here', { path: displayPath(from), who: 'rule', hint: 'ask the owner of the server for a ticket with the right "read"' });
     if (found === undefined) throw new Failure('NOTFOUND', 'no such file or folder on the server', { path: displayPath(from), who: 'server', hint: 'ls shows what is there' });
     if (found.kind !== 'file' && found.kind !== 'folder') throw new Failure('UNSUPPORTED', 'neither a file nor a folder', { path: displayPath(from), who: 'server' });
     item.kind = found.kind;

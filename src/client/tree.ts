@@ -7,13 +7,14 @@
  */
 import { Failure } from '../errors.ts';
 import { readPack } from '../pack.ts';
-import { below, checkName, child, parentOf, parsePath, ROOT, type RemotePath } from '../path.ts';
+import { below, checkName, child, parentOf, ROOT, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Exchange } from '../session/exchange.ts';
 import type { FolderAttributes, Problem, Vault } from '../store/vault.ts';
 import { sayFolders } from '../transfer/tree.ts';
 import type { Message } from '../wire/messages.ts';
 import { getFile, putFile, type FileOptions } from './file.ts';
+import { heard, heardPath } from './heard.ts';
 import { Lanes } from './lanes.ts';
 import type { Requester } from './requester.ts';
 import type { ItemTally } from './tally.ts';
@@ -149,7 +150,7 @@ class PackAcks {
   #problems({ problems }: Message<'problems'>): void {
     for (const { path, code, message } of problems) {
       this.#failed.add(path);
-      this.#item.problem({ path: parsePath(path), code, message });
+      this.#item.problem({ path: heardPath(path), code, message });
     }
   }
 
@@ -203,7 +204,7 @@ class TreeGet {
       else if (received.kind === 'message') {
         const { message } = received;
         if (message.kind === 'done') break;
-        if (message.kind === 'folders') await this.#folders(message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) })));
+        if (message.kind === 'folders') await this.#folders(message.folders.map((folder) => ({ ...folder, path: heardPath(folder.path) })));
         else if (message.kind === 'problems') takeProblems(message, this.#item);
         else if (message.kind === 'large') for (const file of message.files) await this.#large(file);
       }
@@ -222,7 +223,7 @@ class TreeGet {
   }
 
   async #large(file: Message<'large'>['files'][number]): Promise<void> {
-    const path = parsePath(file.name);
+    const path = heardPath(file.name);
     const item = this.#item;
     await this.lanes.start(parentOf(path), async () => {
       try {
@@ -240,7 +241,7 @@ class TreeGet {
 
 async function storePack(vault: Vault, top: RemotePath, pack: Uint8Array, item: ItemTally, options: TreeOptions): Promise<void> {
   const names = options.names ? fileNames(pack) : [];
-  const { files, bytes, problems } = await vault.receiveBatch(top, pack, { level: options.level, condition: options.ifAbsent ? 'absent' : 'any' });
+  const { files, bytes, problems } = await vault.receiveBatch(top, pack, { level: options.level, condition: options.ifAbsent ? 'absent' : 'any' }).catch((error: unknown) => { throw heard(error); });
   item.stored(files, bytes);
   const failed = new Set<string>(problems.map(({ path }) => path));
   for (const problem of problems) item.problem(problem);

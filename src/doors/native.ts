@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Drive } from '../drive.ts';
 import { Failure } from '../errors.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, type Credentials } from '../identity.ts';
@@ -17,6 +18,7 @@ import type { Right } from '../rights.ts';
 import { Connection } from '../session/connection.ts';
 import type { ConnectionLimits } from '../session/limits.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
+import { Gate } from './gate.ts';
 import { fulfil } from './verbs.ts';
 
 export interface SignedIn { readonly drive: Drive; readonly account: string; readonly rights: readonly Right[] }
@@ -28,7 +30,7 @@ export interface NativeLimits extends Partial<ConnectionLimits> {
   readonly handshakeMs: number;
   /** From there to a proof that was accepted (ms). */
   readonly signInMs: number;
-  /** Connections from one address that are not signed in yet: those behind one NAT, not a flood. */
+  /** Connections from one address that may be signing in at a time; further ones wait, up to `handshakeMs`. */
   readonly pendingPerAddress: number;
 }
 
@@ -64,6 +66,9 @@ const NO_CONTEXT = Buffer.alloc(0);
 /** AES-128 first: on machines with AES instructions the fastest, and what peers are measured with; ChaCha20 for those without. */
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
 
+/** How long requests that were cut off may take to clean up (ms): a disk that hangs must not keep the process. */
+const TIDY_MS = 5_000;
+
 export function createNativeDoor(options: NativeOptions): NativeDoor {
   return new Door(options);
 }
@@ -73,16 +78,19 @@ class Door implements NativeDoor {
   readonly #limits: NativeLimits;
   readonly #tls: TlsServer;
   readonly #sessions = new Set<Session>();
-  /** Connections that are not signed in yet, by address. */
-  readonly #pending = new Map<string, number>();
+  /** Connections that are not signed in yet. */
+  readonly #gate: Gate;
   /** For each of them, what to call when it has signed in; by address and port, which its TLS socket has too. */
   readonly #waiting = new Map<string, () => void>();
+  /** Requests that run, or are cleaning up behind a connection that has ended. */
+  readonly #running = new Set<Promise<void>>();
   #numbered = 0;
   #draining = false;
 
   constructor(options: NativeOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#gate = new Gate(this.#limits.pendingPerAddress, this.#limits.handshakeMs);
     this.#tls = createTlsServer({
       key: options.key, cert: options.certificate, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true,
       ALPNProtocols: [ALPN], handshakeTimeout: this.#limits.handshakeMs,
@@ -101,20 +109,24 @@ class Door implements NativeDoor {
   accept(socket: Socket): void {
     const address = addressOf(socket);
     socket.on('error', () => {}); // told by TLS or by the connection
-    const reason = this.#draining ? 'the server is stopping' : (this.#pending.get(address) ?? 0) >= this.#limits.pendingPerAddress ? 'too many connections that are not signed in' : undefined;
-    if (reason !== undefined) {
-      this.#options.onEvent({ event: 'refused', address, code: this.#draining ? 'SHUTDOWN' : 'LIMIT', reason });
-      socket.destroy();
-      return;
-    }
-    count(this.#pending, address, 1);
-    // Counted until it is signed in or gone, whichever comes first and however it ends.
-    let waiting = true;
+    if (this.#draining) this.#refuse(socket, 'SHUTDOWN', 'the server is stopping');
+    else this.#gate.enter(address, socket, {
+      admit: (leave) => this.#handshake(socket, leave),
+      refuse: () => this.#refuse(socket, 'LIMIT', 'too many connections that are not signed in'),
+    });
+  }
+
+  #refuse(socket: Socket, code: 'SHUTDOWN' | 'LIMIT', reason: string): void {
+    this.#options.onEvent({ event: 'refused', address: addressOf(socket), code, reason });
+    socket.destroy();
+  }
+
+  /** `leave` is called when it has signed in or is gone, whichever comes first and however it ends. */
+  #handshake(socket: Socket, leave: () => void): void {
     const peer = peerOf(socket);
     const settled = (): void => {
-      if (waiting) count(this.#pending, address, -1);
-      waiting = false;
       this.#waiting.delete(peer);
+      leave();
     };
     socket.once('close', settled);
     this.#waiting.set(peer, settled);
@@ -123,7 +135,7 @@ class Door implements NativeDoor {
   }
 
   #begin(socket: TLSSocket): void {
-    const session = new Session(++this.#numbered, socket, this.#options, this.#limits);
+    const session = new Session(++this.#numbered, socket, this.#options, this.#limits, (request) => this.#run(request));
     const { address, number } = session;
     this.#sessions.add(session);
     void session.settled.then(this.#waiting.get(peerOf(socket)));
@@ -141,13 +153,14 @@ class Door implements NativeDoor {
       await session.connection.drain(graceMs);
       await session.over;
     }));
+    // What was cut off puts its parts to rest: the vault is closed next.
+    await Promise.race([Promise.all(this.#running), pause(TIDY_MS, undefined, { ref: false })]);
   }
-}
 
-function count(counts: Map<string, number>, key: string, step: number): void {
-  const value = (counts.get(key) ?? 0) + step;
-  if (value > 0) counts.set(key, value);
-  else counts.delete(key);
+  #run(request: Promise<void>): void {
+    this.#running.add(request);
+    void request.finally(() => this.#running.delete(request));
+  }
 }
 
 function addressOf(socket: Socket): string {
@@ -175,7 +188,7 @@ class Session {
   #drive: Drive | undefined;
   #settle: () => void = () => {};
 
-  constructor(number: number, socket: TLSSocket, options: NativeOptions, limits: NativeLimits) {
+  constructor(number: number, socket: TLSSocket, options: NativeOptions, limits: NativeLimits, run: (request: Promise<void>) => void) {
     this.number = number;
     this.address = addressOf(socket);
     this.#socket = socket;
@@ -187,7 +200,7 @@ class Session {
       side: 'server', agent: options.agent, limits,
       onWord: (message) => this.#word(message),
       // A request can only arrive here after `auth`, and is dealt with only after `release`.
-      onRequest: (exchange, message) => void fulfil(this.#drive!, exchange, message),
+      onRequest: (exchange, message) => run(fulfil(this.#drive!, exchange, message)),
       onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
     this.#timer = setTimeout(() => this.connection.abort(new Failure('TIMEOUT', 'no sign-in in time', { who: 'network' })), limits.signInMs).unref();

@@ -164,7 +164,7 @@ class Memory implements Vault {
     const node = this.#need(from);
     const there = this.#folder(parentOf(to)).get(baseName(to));
     if (from === to && options.replace === true) return;
-    if (from !== to && isWithin(to, from)) throw new Failure('USAGE', 'a folder cannot be moved into itself', { path: to });
+    if (from !== to && isWithin(to, from)) throw new Failure('USAGE', 'a folder cannot be moved into itself', { path: to, hint: 'choose a place outside of it' });
     if (there !== undefined && options.replace !== true) throw new Failure('EXISTS', 'already exists', { path: to });
     if (there?.kind === 'folder') {
       if (node.kind === 'file') throw new Failure('ISDIR', 'is a folder', { path: to });

@@ -158,7 +158,7 @@ export function move({ root, similar }: Ground, from: RemotePath, to: RemotePath
   using target = root.enterParent(to);
   const there = target.look(baseName(to));
   if (from === to && replace) return;
-  if (from !== to && isWithin(to, from)) throw new Failure('USAGE', 'a folder cannot be moved into itself', { path: to });
+  if (from !== to && isWithin(to, from)) throw new Failure('USAGE', 'a folder cannot be moved into itself', { path: to, hint: 'choose a place outside of it' });
   const recased = isRecased(from, to) && there?.ino === stats.ino && there.dev === stats.dev;
   if (there !== undefined && !replace && !recased) throw new Failure('EXISTS', 'already exists', { path: to });
   using names = similar.open(target);

@@ -1,0 +1,68 @@
+/** What makes no sense is refused before anything is done: exit code 2, the usage where it helps, one object with --json. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Rig } from './rig.ts';
+import { failureOf } from './traces.ts';
+
+let rig: Rig;
+beforeAll(async () => { rig = await Rig.start(); });
+afterAll(async () => { await rig[Symbol.asyncDispose](); });
+
+type Row = [words: string[], message: RegExp, hint?: RegExp];
+
+describe('a command line that makes no sense', () => {
+  test.concurrent.each<Row>([
+    [['pit', 'x', ':'], /^there is no command pit/, /did you mean wherry put\?/],
+    [['frobnicate'], /^there is no command frobnicate/, /wherry help lists all of them/],
+    [['esc\u001b[2J'], /^there is no command esc\\x1b\[2J/, /./],
+    [['put'], /^put needs to know what/],
+    [['get'], /^get needs to know what/],
+    [['change', ':a'], /^change needs 2 words, not 1/],
+    [['change', ':a', 'b', 'c'], /^change takes at most 2 words, not 3/, /quotes/],
+    [['put', ':a'], /^there is nothing to send/, /name the file first/],
+    [['get', 'a', 'b'], /^a is not a place on the server/, /write :a/],
+    [['rm', 'a'], /^a is not a place on the server/, /write :a/],
+    [['ls', 'one:', 'two:'], /^all words of one command must name the same server/],
+    [['put', '--exclud', 'x', 'a', ':'], /^there is no flag --exclud$/, /did you mean --exclude\?/],
+    [['ls', '-Z', ':'], /^there is no flag -Z/],
+    [['put', 'a', ':', '--exclude'], /^--exclude needs a value: GLOB/, /--exclude GLOB/],
+    [['put', 'a', ':', '--no-sync=yes'], /^--no-sync takes no value/],
+    [['put', 'a', ':', '--deadline', 'soon'], /not a length of time/, /--deadline/],
+    [['put', '-', ':'], /^standard input has no name of its own/, /wherry put - :NAME/],
+    [['serve', '.', '--ro', '--rw'], /./],
+    [['serve', '.', '--listen', 'nonsense:port'], /is not an address to listen at/, /--listen/],
+    [['devices', 'explode'], /^devices cannot explode/, /devices revoke NAME/],
+  ])('%j is refused with 2', async (words, message, hint) => {
+    const json = await rig.run([...words, '--json']);
+    const told = failureOf(json);
+    expect([json.code, json.stderr, Object.keys(told)]).toEqual([2, '', ['event', 'code', 'path', 'who', 'retry', 'message', 'hint', 'exit']]);
+    expect(told).toMatchObject({ code: 'USAGE', retry: false, exit: 2 });
+    expect(told.message).toMatch(message);
+    if (hint !== undefined) expect(told.hint).toMatch(hint);
+  });
+
+  test.each([
+    [['put'], /^put: put needs to know what\nusage: wherry put LOCAL\.\.\. /],
+    [['ls', '--json=yes'], /^ls: --json takes no value\nusage: wherry ls /],
+    [['put', '--exclud', 'x', 'a', ':'], /^put: there is no flag --exclud; did you mean --exclude\?\nusage: wherry put /],
+    [['pit', 'x', ':'], /^there is no command pit; did you mean wherry put\?\n$/],
+  ])('%j is told on standard error, with the usage of a command that is known', async (words, expected) => {
+    const ran = await rig.run(words);
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, '', expect.stringMatching(expected)]);
+  });
+
+  test('a server that is not known, or that no longer listens, has its own code', async () => {
+    const unknown = failureOf(await rig.run(['ls', 'nowhere:', '--json']));
+    expect(unknown).toMatchObject({ code: 'NOTFOUND', exit: 6, message: 'this device knows no server named nowhere', hint: 'it knows: test; another is added by: wherry join' });
+    const none = failureOf(await rig.run(['ls', ':', '--json'], { env: { WHERRY_HOME: `${rig.folder}/empty` } }));
+    expect(none).toMatchObject({ exit: 6, hint: expect.stringContaining('wherry join') as string });
+  });
+
+  test('a folder that cannot be served is said to be so', async () => {
+    expect(failureOf(await rig.run(['serve', 'nope', '--json']))).toMatchObject({ code: 'NOTFOUND', exit: 6, message: 'cannot serve nope: no such file or folder', hint: expect.stringContaining('wherry serve DIR') as string });
+    expect(failureOf(await rig.run(['serve', rig.served, '--state', `${rig.served}/state`, '--json']))).toMatchObject({ code: 'USAGE', exit: 2, hint: expect.stringContaining('--state') as string });
+    const twice = failureOf(await rig.run(['serve', rig.served, '--state', rig.state, '--listen', '127.0.0.1:0', '--json']));
+    expect(twice).toMatchObject({ code: 'BUSY', exit: 11, hint: expect.stringContaining('stop it first') as string });
+    const taken = failureOf(await rig.run(['serve', rig.local, '--state', `${rig.folder}/other`, '--listen', rig.listening.address, '--json']));
+    expect(taken).toMatchObject({ code: 'CONNECT', exit: 3, hint: expect.stringContaining('--listen') as string });
+  });
+});
