@@ -16,6 +16,7 @@ import { EXPORTER_BYTES, EXPORTER_LABEL, type Credentials } from '../identity.ts
 import { printable } from '../printable.ts';
 import type { Right } from '../rights.ts';
 import { Connection } from '../session/connection.ts';
+import type { Exchange } from '../session/exchange.ts';
 import type { ConnectionLimits } from '../session/limits.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
 import { Gate } from './gate.ts';
@@ -65,6 +66,9 @@ export interface NativeDoor {
 const NO_CONTEXT = Buffer.alloc(0);
 /** AES-128 first: on machines with AES instructions the fastest, and what peers are measured with; ChaCha20 for those without. */
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
+
+/** Trees that are sent at once on one connection: each holds up to 3 MiB while its client does not read. */
+const MAX_TREES = 4;
 
 /** How long requests that were cut off may take to clean up (ms): a disk that hangs must not keep the process. */
 const TIDY_MS = 5_000;
@@ -185,6 +189,7 @@ class Session {
   readonly #socket: TLSSocket;
   readonly #options: NativeOptions;
   readonly #timer: NodeJS.Timeout;
+  readonly #trees = new Set<Promise<void>>();
   #drive: Drive | undefined;
   #settle: () => void = () => {};
 
@@ -200,11 +205,19 @@ class Session {
       side: 'server', agent: options.agent, limits,
       onWord: (message) => this.#word(message),
       // A request can only arrive here after `auth`, and is dealt with only after `release`.
-      onRequest: (exchange, message) => run(fulfil(this.#drive!, exchange, message)),
+      onRequest: (exchange, message) => run(message.kind === 'getTree' ? this.#tree(exchange, message) : fulfil(this.#drive!, exchange, message)),
       onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
     this.#timer = setTimeout(() => this.connection.abort(new Failure('TIMEOUT', 'no sign-in in time', { who: 'network' })), limits.signInMs).unref();
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));
+  }
+
+  /** Walks hold packs that wait for credit, so only a few go on at a time; the others wait for their turn. */
+  async #tree(exchange: Exchange, message: Message<'getTree'>): Promise<void> {
+    while (this.#trees.size >= MAX_TREES) await Promise.race(this.#trees);
+    const running = fulfil(this.#drive!, exchange, message);
+    this.#trees.add(running);
+    await running.finally(() => this.#trees.delete(running));
   }
 
   #word(message: Message): void {

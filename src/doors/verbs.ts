@@ -6,7 +6,7 @@
  * to the same account's next try.
  */
 import { createHash } from 'node:crypto';
-import { BLOCK_BYTES, createHasher } from '../digest.ts';
+import { createHasher } from '../digest.ts';
 import type { Drive } from '../drive.ts';
 import type { Entry } from '../entry.ts';
 import { Failure } from '../errors.ts';
@@ -60,10 +60,14 @@ const VERBS: Verbs = {
     await using source = await drive.read(parsePath(path));
     const sha256 = algorithm === 'sha256' ? createHash('sha256') : undefined;
     const blake3 = createHasher();
-    const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    for (let at = 0, size = 0; (size = await source.read(buffer, at)) > 0; at += size) {
-      if (exchange.failure !== undefined) throw exchange.failure;
-      (sha256 ?? blake3).update(buffer.subarray(0, size));
+    const slab = await exchange.slabs.take();
+    try {
+      for (let at = 0, size = 0; (size = await source.read(slab, at)) > 0; at += size) {
+        if (exchange.failure !== undefined) throw exchange.failure;
+        (sha256 ?? blake3).update(slab.subarray(0, size));
+      }
+    } finally {
+      exchange.slabs.give(slab);
     }
     exchange.say({ kind: 'digest', digest: sha256?.digest() ?? blake3.digest() });
   },

@@ -17,7 +17,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import { Liveness } from './liveness.ts';
 import { INITIAL_CREDIT, Machine, MAX_EXCHANGES, type MachineEvent } from './machine.ts';
 import { isRequest, type Request, type Side } from './rules.ts';
-import { roomFor } from './slabs.ts';
+import { roomFor, SlabShare } from './slabs.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
@@ -33,15 +33,15 @@ export interface ConnectionOptions {
   onEnd(failure: Failure | undefined): void;
 }
 
-/** Unsent answers at which we stop taking requests from a peer that does not read: 4 full control frames. */
+/** Unsent answers at which we stop taking requests from a peer that does not read. */
 const MAX_UNSENT = 4 << 20;
 /** How often time limits are looked at (ms). */
 const TICK_MS = 5_000;
-
 interface Arriving { readonly exchange: number; readonly bulk: number; readonly offset: number; readonly word: 'data' | 'batch'; readonly bytes: Uint8Array; filled: number }
 
 export class Connection implements Line {
   readonly machine: Machine;
+  readonly slabs: SlabShare;
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #liveness: Liveness;
@@ -65,6 +65,7 @@ export class Connection implements Line {
     this.#liveness = new Liveness(limits);
     this.#budget = options.budget ?? processBudget;
     this.machine = new Machine(options.side);
+    this.slabs = new SlabShare(this.#budget);
     this.#tick = setInterval(() => this.#check(), Math.min(TICK_MS, limits.pingAfterMs, limits.deadAfterMs / 3, limits.progressMs / 3, limits.idleMs / 3)).unref();
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the other side closed the connection')));
@@ -100,10 +101,7 @@ export class Connection implements Line {
 
   /** Stops acting on what arrives until `release`; what was read waits. */
   hold(): void { this.#holding = true; }
-  release(): void {
-    this.#holding = false;
-    this.#proceed();
-  }
+  release(): void { this.#holding = false; this.#proceed(); }
 
   write(frame: Uint8Array, written?: () => void): void {
     if (this.#over) { written?.(); return; }
@@ -119,7 +117,6 @@ export class Connection implements Line {
 
   room(): Promise<void> | undefined { return this.#turns.room(); }
   pass(): void { this.#turns.pass(); }
-
   released(bytes: number): void {
     this.#held -= bytes;
     this.#budget.release(bytes);
@@ -281,6 +278,7 @@ export class Connection implements Line {
     if (this.#arriving !== undefined) this.released(this.#arriving.bulk);
     this.#arriving = undefined;
     this.#turns.close();
+    this.slabs.close();
     this.#drained?.();
     this.#socket.end();
     // A peer that does not take the rest must not keep the socket.

@@ -11,6 +11,7 @@ import { Failure } from '../errors.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import { errorMessage, type Kind, type Message } from '../wire/messages.ts';
 import { FRAME_COST, type Machine } from './machine.ts';
+import type { SlabShare } from './slabs.ts';
 
 export type Received =
   | { readonly kind: 'message'; readonly message: Message; readonly bulk: number }
@@ -22,6 +23,8 @@ export type Received =
 /** What an exchange needs of its connection. */
 export interface Line {
   readonly machine: Machine;
+  /** Buffers for what is sent. */
+  readonly slabs: SlabShare;
   /** Writes a whole frame; `written` is called when its bytes may change again. */
   write(frame: Uint8Array, written?: () => void): void;
   /** Resolves when the socket may want another bulk frame; undefined: it wants one now. */
@@ -44,7 +47,7 @@ export class Exchange {
   readonly #line: Line;
   readonly #inbox: Received[] = [];
   #reader: Waiter<Received> | undefined;
-  #creditWaiter: Waiter<void> | undefined;
+  #creditWaiters: Waiter<void>[] = [];
   #failure: Failure | undefined;
   #ungranted = 0;
   #held = 0;
@@ -119,13 +122,21 @@ export class Exchange {
 
   /** Resolves when `size` bytes of a bulk body may be sent. Rejects when the exchange has failed. */
   async room(size: number): Promise<void> {
-    while (this.#credit() < size + FRAME_COST) await this.#wait<void>((waiter) => { this.#creditWaiter = waiter; });
+    await this.credit(size);
     for (let turn = this.#line.room(); turn !== undefined; turn = this.#line.room()) {
       await turn;
       if (!this.open) this.#line.pass();
       this.#credit(); // throws when nobody listens any more
     }
   }
+
+  /** Resolves when there is credit for `frames` bulk bodies of `size` bytes each. Rejects when the exchange has failed. */
+  async credit(size: number, frames = 1): Promise<void> {
+    while (this.#credit() < (size + FRAME_COST) * frames) await this.#wait<void>((waiter) => { this.#creditWaiters.push(waiter); });
+  }
+
+  /** Buffers for what is sent. */
+  get slabs(): SlabShare { return this.#line.slabs; }
 
   #credit(): number {
     if (this.#failure !== undefined) throw this.#failure;
@@ -178,9 +189,7 @@ export class Exchange {
 
   /** From the connection: there is more credit. */
   credited(): void {
-    const waiter = this.#creditWaiter;
-    this.#creditWaiter = undefined;
-    waiter?.resolve();
+    for (const waiter of this.#creditWaiters.splice(0)) waiter.resolve();
   }
 
   /** Ends the exchange for this side; what it held is given up. */
@@ -190,8 +199,8 @@ export class Exchange {
     this.#inbox.length = 0;
     this.#giveUp();
     this.#reader?.reject(failure);
-    this.#creditWaiter?.reject(failure);
-    this.#reader = this.#creditWaiter = undefined;
+    for (const waiter of this.#creditWaiters.splice(0)) waiter.reject(failure);
+    this.#reader = undefined;
     this.#abort.abort(failure);
   }
 

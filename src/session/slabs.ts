@@ -8,8 +8,11 @@
  */
 import { BLOCK_BYTES } from '../digest.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
+import type { Budget } from './budget.ts';
 
 const SLAB_BYTES = DATA_HEAD_BYTES + BLOCK_BYTES;
+/** Slabs of one connection: two with the socket, and two for each of three senders, read ahead. */
+const MAX_SLABS = 8;
 /** Free slabs kept in the process: what a few transfers at once turn over. */
 const MAX_FREE = 16;
 
@@ -30,4 +33,49 @@ export function giveSlab(bytes: Uint8Array): void {
 export function roomFor(size: number): Buffer {
   if (size > BLOCK_BYTES || size < BLOCK_BYTES / 16) return Buffer.allocUnsafeSlow(size);
   return takeSlab().subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
+}
+
+/**
+ * The slabs of one connection's senders: at most MAX_SLABS, and beyond the first only as the process's budget allows.
+ * Whoever takes one has credit for its bytes or needs none, so that only the socket can hold it up, and with the socket
+ * all senders of the connection wait alike. Every slab that was taken must be given back.
+ */
+export class SlabShare {
+  readonly #budget: Budget;
+  readonly #waiting: ((slab: Buffer) => void)[] = [];
+  #out = 0;
+  #over = false;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  take(): Promise<Buffer> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#serve();
+    });
+  }
+
+  give(slab: Buffer): void {
+    giveSlab(slab);
+    this.#out -= 1;
+    this.#budget.release(SLAB_BYTES);
+    this.#serve();
+  }
+
+  /** The connection is over: whoever waits is served at once, and finds out. */
+  close(): void {
+    this.#over = true;
+    this.#budget.forget(this.#serve);
+    this.#serve();
+  }
+
+  readonly #serve = (): void => {
+    while (this.#waiting.length > 0 && (this.#over || this.#out < MAX_SLABS)) {
+      if (!this.#budget.reserve(SLAB_BYTES, this.#over ? 0 : this.#out, this.#serve)) return;
+      this.#out += 1;
+      this.#waiting.shift()!(takeSlab());
+    }
+  };
 }

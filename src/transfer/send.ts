@@ -4,13 +4,12 @@
  * Neither knows which end it is on, nor what a vault is. Of a file that the receiver holds in part (`basis`
  * bytes), it compares digest by digest and sends only the blocks that differ; nothing is kept on the word of a size
  * or a time. The whole file is hashed as it passes, kept blocks too, so that the digest in `commit` is that of what
- * was read here. Reading, hashing and sending overlap; at most SLABS buffers are held.
+ * was read here. Reading, hashing and sending overlap, one block ahead.
  */
 import { BLOCK_BYTES, createHasher, digestOf, sameDigest } from '../digest.ts';
 import { Failure } from '../errors.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import type { Exchange } from '../session/exchange.ts';
-import { SlabTurns } from './slabs.ts';
 
 /** Where the bytes come from. `read` fills the buffer but at the end, where it returns fewer bytes, then 0. */
 export interface ByteSource {
@@ -26,49 +25,64 @@ export interface SendOptions {
 
 export interface Sent { readonly size: number; readonly digest: Uint8Array; readonly kept: number }
 
-/** One being read, one being hashed, one being written, one waiting behind it. */
-const SLABS = 4;
 /** A run of kept blocks is told at the latest after so many bytes, so that the receiver checks them meanwhile. */
 const MAX_KEEP = 64 << 20;
 
 /** Sends all bytes of `source`, but not the `commit`: whoever calls decides first whether the source stayed the same. */
 export async function send(exchange: Exchange, source: ByteSource, options: SendOptions): Promise<Sent> {
-  const slabs = new SlabTurns(SLABS);
   const basis = new BasisDigests(exchange, options.basis);
   const hasher = createHasher();
   const keep = new KeepRun(exchange);
-  const readAt = async (position: number): Promise<{ slab: Buffer; size: number }> => {
-    const slab = await slabs.take();
-    return { slab, size: await source.read(slab.subarray(DATA_HEAD_BYTES), position) };
-  };
   let position = 0;
-  let reading = readAt(0);
+  let reading = readBlock(exchange, source, 0, 1);
   try {
-    for (;;) {
-      const { slab, size } = await reading;
-      if (size === 0) { slabs.give(slab); break; }
-      reading = readAt(position + size);
+    for (let block = await reading; block !== undefined; block = await reading) {
+      const { slab, size } = block;
+      reading = readBlock(exchange, source, position + size, 2);
       reading.catch(() => {}); // seen by the await above, or given up below
       const bytes = slab.subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
-      hasher.update(bytes);
-      const held = await basis.at(position, size);
-      const same = held !== undefined && sameDigest(held, digestOf(bytes));
-      if (same) { await keep.add(position, size); slabs.give(slab); }
-      else {
-        await keep.flush();
-        await exchange.room(size + 8);
-        exchange.data(slab, position, size, () => slabs.give(slab));
+      let kept = false;
+      try {
+        hasher.update(bytes);
+        const held = await basis.at(position, size);
+        kept = held !== undefined && sameDigest(held, digestOf(bytes));
+        if (kept) await keep.add(position, size);
+        else {
+          await keep.flush();
+          await exchange.room(size + 8);
+        }
+      } catch (error) {
+        exchange.slabs.give(slab);
+        throw error;
       }
+      if (kept) exchange.slabs.give(slab);
+      else exchange.data(slab, position, size, () => exchange.slabs.give(slab));
       position += size;
-      options.onBytes?.(size, same ? size : 0);
+      options.onBytes?.(size, kept ? size : 0);
     }
   } catch (error) {
-    await Promise.allSettled([reading]); // the source must not be closed under it
+    // The source must not be closed under a read, and its slab must not be lost.
+    await reading.then((block) => { if (block !== undefined) exchange.slabs.give(block.slab); }, () => {});
     throw error;
   }
   await keep.flush();
-  slabs.done();
   return { size: position, digest: hasher.digest(), kept: keep.total };
+}
+
+/**
+ * The block at `position`, in a slab that the caller gives back; undefined at the end of the source. Takes a slab only
+ * when there is credit for all that is `unsent`, this block included: a peer that takes nothing costs no memory.
+ */
+async function readBlock(exchange: Exchange, source: ByteSource, position: number, unsent: number): Promise<{ slab: Buffer; size: number } | undefined> {
+  await exchange.credit(BLOCK_BYTES + 8, unsent);
+  const slab = await exchange.slabs.take();
+  let size = 0;
+  try {
+    size = await source.read(slab.subarray(DATA_HEAD_BYTES), position);
+  } finally {
+    if (size === 0) exchange.slabs.give(slab);
+  }
+  return size === 0 ? undefined : { slab, size };
 }
 
 /** The receiver's digests, block by block, as they arrive. */

@@ -127,7 +127,7 @@ describe.skipIf(!onLinux)('on Linux', () => {
 test('every time from 1935 to 2038 is read as it was set', async () => {
   const root = newRoot();
   await using vault = await openDisk(root);
-  const times = Array.from({ length: 2000 }, (_, i) => Math.floor((i / 2000) * 2.147e15) + (i * 7919) % 1000).concat([0, 1, 999_999, 1_000_000, -1, -999_999, -1_000_000, -1_000_001], Array.from({ length: 500 }, (_, i) => -Math.floor((i / 500) * 1.1e15) - (i * 7919) % 1000));
+  const times = Array.from({ length: 2000 }, (_, i) => Math.floor((i / 2000) * 2.147e15) + (i * 7919) % 1000).concat([0, 1, 999_999, 1_000_000, -1, -999_999, -1_000_000, -1_000_001], Array.from({ length: 500 }, (_, i) => -Math.floor(((i + 1) / 500) * 1.1e15) - (i * 7919) % 1000));
   const { problems } = await vault.receiveBatch(at(''), packOf({ '': times.map((mtime, i) => ({ name: `f${i}`, data: '', mtime })) }), visible);
   expect(problems).toEqual([]);
   for (const [i, mtime] of times.entries()) expect([mtime, (await vault.stat(at(`f${i}`)))?.mtime]).toEqual([mtime, mtime]);
