@@ -4,13 +4,15 @@
  * All addresses are tried, a little after one another; the first that answers with the right key wins. Nothing is
  * said to a server before its key was compared with the pin: no question is asked, a key that differs is a hard stop.
  */
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { OnReadOpts } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { sameDigest } from '../digest.ts';
 import { Failure } from '../errors.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, fingerprint, pinOf } from '../identity.ts';
 import { printable } from '../printable.ts';
 import { Connection } from '../session/connection.ts';
 import { formatAddress, type Address } from '../ticket.ts';
+import { Inlet } from './inlet.ts';
 import { AGENT } from '../version.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
 
@@ -45,7 +47,7 @@ const NO_CONTEXT = Buffer.alloc(0);
 
 /** Connects and signs in. Rejects with CONNECT, PROTOCOL, IDENTITY, AUTH or what the signal says. */
 export async function dial(options: DialOptions): Promise<Dialled> {
-  const { socket, address, serverPin } = await firstThatAnswers(options);
+  const { socket, inlet, address, serverPin } = await firstThatAnswers(options);
   const exporter = new Uint8Array(socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
   const auth = options.prove(exporter, serverPin);
   let agent = '';
@@ -56,7 +58,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     const stop = (): void => connection.end(reasonOf(options.signal!));
     const connection = new Connection(socket, {
-      side: 'client', agent: AGENT,
+      side: 'client', agent: AGENT, pushed: true,
       onWord(message) {
         if (message.kind === 'hello') agent = printable(message.agent);
         if (message.kind === 'goaway') leaving = new Failure('SHUTDOWN', 'the server was stopped', { who: 'server', hint: 'run the same command again when it is back' });
@@ -73,6 +75,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     });
     const timer = setTimeout(() => connection.end(new Failure('CONNECT', `the server at ${address} does not answer`, { path: address, who: 'network', hint: 'try again; the log of the server says why' })), (options.limits ?? LIMITS).signInMs);
     options.signal?.addEventListener('abort', stop, { once: true });
+    inlet.listen((chunk) => connection.receive(chunk));
     connection.machine.trust(); // its key was compared with the pin
     connection.say(auth);
   });
@@ -83,7 +86,7 @@ export function reasonOf(signal: AbortSignal): Failure {
   return signal.reason instanceof Failure ? signal.reason : new Failure('CANCELLED', 'cancelled', { who: 'here' });
 }
 
-interface Answered { readonly socket: TLSSocket; readonly address: string; readonly serverPin: Uint8Array }
+interface Answered { readonly socket: TLSSocket; readonly inlet: Inlet; readonly address: string; readonly serverPin: Uint8Array }
 
 async function firstThatAnswers({ addresses, pin, signal, limits = LIMITS }: DialOptions): Promise<Answered> {
   const others = new AbortController();
@@ -131,7 +134,11 @@ function attempt(address: Address, pin: Uint8Array, delayMs: number, connectMs: 
     signal.addEventListener('abort', stop, { once: true });
     timers.push(setTimeout(() => {
       timers.push(setTimeout(() => finish(new Failure('CONNECT', `no answer from ${where} within ${connectMs / 1000} s`, { path: where, who: 'network', hint: 'check the address, and firewalls in between' })), connectMs));
-      socket = connectTls({ host: address.host, port: address.port, minVersion: 'TLSv1.3', ciphers: CIPHERS, ALPNProtocols: [ALPN], rejectUnauthorized: false });
+      const inlet = new Inlet();
+      const wanted: ConnectionOptions & { onread: OnReadOpts } = {
+        host: address.host, port: address.port, minVersion: 'TLSv1.3', ciphers: CIPHERS, ALPNProtocols: [ALPN], rejectUnauthorized: false, onread: inlet.onread,
+      };
+      socket = connectTls(wanted);
       socket.setNoDelay(true).setKeepAlive(true, 30_000);
       socket.on('error', (error: NodeJS.ErrnoException) => finish(connectFailure(error, where)));
       socket.once('close', () => finish(elsewhere(where)));
@@ -139,7 +146,7 @@ function attempt(address: Address, pin: Uint8Array, delayMs: number, connectMs: 
         const serverPin = check(socket!, pin, where);
         if (serverPin instanceof Failure) return finish(serverPin);
         finish();
-        resolve({ socket: socket!, address: where, serverPin });
+        resolve({ socket: socket!, inlet, address: where, serverPin });
       });
     }, delayMs));
   });

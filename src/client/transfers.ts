@@ -9,6 +9,7 @@ import { Failure } from '../errors.ts';
 import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, type RemotePath } from '../path.ts';
 import { createHasher, hex, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
+import { printable } from '../printable.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
 import { getFile, here, putBytes, putFile, type FileOptions } from './file.ts';
 import { isFolder, openSource, openTarget } from './local.ts';
@@ -49,13 +50,21 @@ async function each(sources: readonly string[], options: TransferOptions, job: (
   return tally.summary();
 }
 
+/** Two sources with one name: the second would replace the first, which nobody means (`cp` refuses it too). */
+function once(taken: Set<string>, target: string): void {
+  if (taken.has(target)) throw new Failure('EXISTS', 'another source of this command has the same name', { path: printable(target), who: 'rule', hint: 'send them by two commands, under two names' });
+  taken.add(target);
+}
+
 export async function putAll(requester: Requester, locals: readonly string[], remote: string, options: TransferOptions): Promise<Summary> {
   const into = await remoteFolder(requester, remote, locals.length > 1, options);
+  const taken = new Set<string>();
   return each(locals, options, async (local, item) => {
     await using source = await openSource(local);
     item.kind = source.kind;
     const to = into ? child(resolvePath(ROOT, remote), checkName(source.name)) : resolvePath(ROOT, remote);
     item.target = displayPath(to);
+    once(taken, item.target);
     if (source.kind === 'folder') {
       if (options.count === true) void countLocal(local, item.tally, options);
       item.tally.begin(source.name, undefined);
@@ -132,6 +141,7 @@ async function statAllowed(requester: Requester, path: RemotePath, signal: Abort
 export async function getAll(requester: Requester, remotes: readonly string[], local: string, options: TransferOptions): Promise<Summary> {
   const asked = remotes.length > 1 || local.endsWith('/');
   const into = await isFolder(local);
+  const taken = new Set<string>();
   if (asked && !into) throw new Failure('NOTFOUND', 'no such folder here', { path: local, who: 'here', hint: 'make it first: mkdir' });
   return each(remotes, options, async (remote, item) => {
     const from = resolvePath(ROOT, remote);
@@ -141,7 +151,9 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
     if (found.kind !== 'file' && found.kind !== 'folder') throw new Failure('UNSUPPORTED', 'neither a file nor a folder', { path: displayPath(from), who: 'server' });
     item.kind = found.kind;
     const name = from === ROOT ? 'files' : checkName(baseName(from)); // the served folder has no name of its own
-    await getOne(requester, from, found, into ? join(local, name) : local, item, options);
+    const target = into ? join(local, name) : local;
+    once(taken, target);
+    await getOne(requester, from, found, target, item, options);
   });
 }
 

@@ -11,13 +11,14 @@ import type { Duplex } from 'node:stream';
 import { Failure } from '../errors.ts';
 import { greaseFrame, MAX_BODY } from '../wire/frame.ts';
 import { errorMessage, failureOf, VERSION, type Message } from '../wire/messages.ts';
+import { Arrival, kept } from './arrival.ts';
 import { processBudget, type Budget } from './budget.ts';
 import { Exchange, type Line, type Received } from './exchange.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import { Liveness } from './liveness.ts';
 import { INITIAL_CREDIT, Machine, MAX_EXCHANGES, type MachineEvent } from './machine.ts';
 import { isRequest, type Request, type Side } from './rules.ts';
-import { roomFor, SlabShare } from './slabs.ts';
+import { SlabShare } from './slabs.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
@@ -25,6 +26,8 @@ export interface ConnectionOptions {
   readonly agent: string;
   readonly budget?: Budget;
   readonly limits?: Partial<ConnectionLimits>;
+  /** Whoever made the socket hands on what it receives by `receive`, out of memory that is used again. */
+  readonly pushed?: boolean;
   /** A request by the client (server only). */
   onRequest?(exchange: Exchange, message: Message<Request>): void;
   /** A word on exchange 0 that this file does not handle itself: hello, auth, ready, goaway. */
@@ -37,7 +40,6 @@ export interface ConnectionOptions {
 const MAX_UNSENT = 4 << 20;
 /** How often time limits are looked at (ms). */
 const TICK_MS = 5_000;
-interface Arriving { readonly exchange: number; readonly bulk: number; readonly offset: number; readonly word: 'data' | 'batch'; readonly bytes: Uint8Array; filled: number }
 
 export class Connection implements Line {
   readonly machine: Machine;
@@ -51,7 +53,7 @@ export class Connection implements Line {
   #events: MachineEvent[] = []; // read but not yet dealt with
   #dealing = false;
   #holding = false;
-  #arriving: Arriving | undefined;
+  #arriving: Arrival | undefined;
   #held = 0;
   #over = false;
   #leaving = false;
@@ -67,7 +69,7 @@ export class Connection implements Line {
     this.machine = new Machine(options.side);
     this.slabs = new SlabShare(this.#budget);
     this.#tick = setInterval(() => this.#check(), Math.min(TICK_MS, limits.pingAfterMs, limits.deadAfterMs / 3, limits.progressMs / 3, limits.idleMs / 3)).unref();
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    if (options.pushed !== true) socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the other side closed the connection')));
     socket.on('close', () => this.end(this.#leaving && this.#exchanges.size === 0 ? undefined : lost('the connection broke')));
     socket.on('error', (error: NodeJS.ErrnoException) => this.end(lost(`the connection broke (${error.code ?? error.message})`, error)));
@@ -132,13 +134,17 @@ export class Connection implements Line {
     if (this.#exchanges.size === 0) this.#drained?.();
   }
 
-  #read(chunk: Buffer): void {
+  /** Bytes from the peer. Whoever calls may use their memory again afterwards. */
+  receive(chunk: Uint8Array): void {
     if (this.#over) return;
     this.#liveness.heard();
     try {
-      const events = this.machine.receive(chunk);
-      this.#events = this.#events.length === 0 ? events : [...this.#events, ...events];
+      // All of a bulk body but its first and last record goes this short way.
+      const last = this.#events.length > 0 ? undefined : this.machine.inside(chunk);
+      if (last !== undefined) return this.machine.dropping ? undefined : this.#piece(chunk, last);
+      this.#events.push(...this.machine.receive(chunk));
       this.#proceed();
+      this.#events = kept(this.#events);
     } catch (error) {
       this.abort(Failure.from(error));
     }
@@ -164,7 +170,7 @@ export class Connection implements Line {
   /** False: not now. */
   #deal(event: MachineEvent): boolean {
     if (event.event === 'begin') return this.#begin(event);
-    if (event.event === 'piece') this.#piece(event);
+    if (event.event === 'piece') this.#piece(event.bytes, event.last);
     else if (event.event === 'credit') this.#exchanges.get(event.exchange)?.credited();
     else if (event.event === 'over') this.ended(event.exchange);
     else return this.#message(event);
@@ -174,20 +180,16 @@ export class Connection implements Line {
   #begin(event: MachineEvent & { event: 'begin' }): boolean {
     if (!this.#budget.reserve(event.bulk, this.#held, this.#proceed)) return false;
     this.#held += event.bulk;
-    const { exchange, bulk, offset, size, word } = event;
-    // A pack is handed on to a worker with its memory, so it gets memory of its own.
-    this.#arriving = { exchange, bulk, offset, word, bytes: word === 'batch' ? new Uint8Array(size) : roomFor(size), filled: 0 };
+    this.#arriving = new Arrival(event);
     return true;
   }
 
-  #piece({ bytes, last }: MachineEvent & { event: 'piece' }): void {
+  #piece(bytes: Uint8Array, last: boolean): void {
     const arriving = this.#arriving!;
-    arriving.bytes.set(bytes, arriving.filled);
-    arriving.filled += bytes.byteLength;
+    arriving.add(bytes);
     if (!last) return;
     this.#arriving = undefined;
-    const { exchange, bulk, offset, word, bytes: whole } = arriving;
-    this.#deliver(exchange, word === 'data' ? { kind: 'data', offset, bytes: whole, bulk } : { kind: 'batch', pack: whole, bulk });
+    this.#deliver(arriving.exchange, arriving.whole());
   }
 
   #deliver(id: number, received: Received): void {

@@ -82,6 +82,11 @@ export class Machine {
     return events;
   }
 
+  /** As `FrameDecoder.inside`: whether `chunk` is the end of the bulk body it lies in; undefined: ask `receive`. */
+  inside(chunk: Uint8Array): boolean | undefined { return this.#decoder.inside(chunk); }
+  /** Nobody wants the bulk body that comes now. */
+  get dropping(): boolean { return this.#dropping; }
+
   #translate(event: FrameEvent): MachineEvent | undefined {
     if (event.kind === 'piece') return this.#dropping ? undefined : { event: 'piece', exchange: this.#current, bytes: event.bytes, last: event.last };
     const { header } = event;

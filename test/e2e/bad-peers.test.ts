@@ -147,7 +147,7 @@ describe('a peer that breaks the protocol is put out, and nobody else notices', 
     socket.pause();
     socket.write(hello);
     const reader = await signIn(rig);
-    const asks = Array.from({ length: 16 }, () => reader.request({ kind: 'get', path: 'warm', basis: 0 }));
+    const asks = Array.from({ length: 250 }, () => reader.request({ kind: 'get', path: 'warm', basis: 0 }));
     await asks[0]!.expect('offer');
     await expectAlive(rig);
     await reader.drain(0);

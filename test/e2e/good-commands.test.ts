@@ -65,6 +65,14 @@ describe('where things go', () => {
     expect((await rig.run(['put', 'nothing', ':'])).code).toBe(6);
   });
 
+  test('of two sources with one name the second is refused, not stored over the first', async () => {
+    plant(rig.local, { 'dir/a': 'another' });
+    const put = await rig.run(['put', 'a', 'dir/a', ':']);
+    expect(put.code).toBe(1);
+    expect(put.stderr).toMatch(/^put: dir\/a: another source of this command has the same name/);
+    expect(readFileSync(join(rig.served, 'a'), 'utf8')).toBe(readFileSync(join(rig.local, 'a'), 'utf8'));
+  });
+
   test('a file with a colon in its name is the file, and with ./ anything is', async () => {
     plant(rig.local, { 'lab:notes': 'local' });
     expect((await rig.run(['put', 'lab:notes', ':'])).code).toBe(0);
