@@ -280,7 +280,7 @@ export class Connection implements Line {
     if (this.#arriving !== undefined) this.released(this.#arriving.bulk);
     this.#arriving = undefined;
     this.#turns.close();
-    this.slabs.close();
+    this.slabs.close(why);
     this.#drained?.();
     this.#socket.end();
     // A peer that does not take the rest must not keep the socket.

@@ -7,6 +7,7 @@
  * one hash). A slab that is never given back is simply collected.
  */
 import { BLOCK_BYTES } from '../digest.ts';
+import type { Failure } from '../errors.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import type { Budget } from './budget.ts';
 
@@ -42,17 +43,19 @@ export function roomFor(size: number): Buffer {
  */
 export class SlabShare {
   readonly #budget: Budget;
-  readonly #waiting: ((slab: Buffer) => void)[] = [];
+  readonly #waiting: { resolve(slab: Buffer): void; reject(failure: Failure): void }[] = [];
   #out = 0;
-  #over = false;
+  #closed: Failure | undefined;
 
   constructor(budget: Budget) {
     this.#budget = budget;
   }
 
+  /** Rejects when the connection has ended. */
   take(): Promise<Buffer> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
       this.#serve();
     });
   }
@@ -64,18 +67,18 @@ export class SlabShare {
     this.#serve();
   }
 
-  /** The connection is over: whoever waits is served at once, and finds out. */
-  close(): void {
-    this.#over = true;
+  /** The connection is over: whoever waits hears why. */
+  close(why: Failure): void {
+    this.#closed = why;
     this.#budget.forget(this.#serve);
-    this.#serve();
+    for (const { reject } of this.#waiting.splice(0)) reject(why);
   }
 
   readonly #serve = (): void => {
-    while (this.#waiting.length > 0 && (this.#over || this.#out < MAX_SLABS)) {
-      if (!this.#budget.reserve(SLAB_BYTES, this.#over ? 0 : this.#out, this.#serve)) return;
+    while (this.#waiting.length > 0 && this.#out < MAX_SLABS) {
+      if (!this.#budget.reserve(SLAB_BYTES, this.#out, this.#serve)) return;
       this.#out += 1;
-      this.#waiting.shift()!(takeSlab());
+      this.#waiting.shift()!.resolve(takeSlab());
     }
   };
 }
