@@ -32,7 +32,7 @@ export function follow(root: Root, top: RemotePath, path: RemotePath, name: stri
     const found = folder.look(checkName(part));
     if (found === undefined) return undefined;
     if (found.isSymbolicLink()) {
-      const target = readlinkSync(folder.at(part)).toString();
+      const target = readlinkSync(folder.at(part));
       hops += 1;
       if (hops > MAX_HOPS || target.startsWith('/')) return undefined;
       rest.unshift(...target.split('/'));
