@@ -23,7 +23,9 @@ export default defineConfig({
     exclude: ['test/system/**'],
     server: { deps: { external: [/\/dist[^/]*\//] } },
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Most tests wait for processes of their own; by default two cores would run one file at a time.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
