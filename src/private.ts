@@ -7,7 +7,7 @@
  * User data never passes through here. On Windows, modes say nothing and the profile folder protects the files.
  */
 import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, fromErrno } from './errors.ts';
@@ -20,13 +20,27 @@ const MAX_FILE_BYTES = 16 << 20;
 /** Makes the folder, and those above it, when it is missing; refuses one in which others could exchange files. */
 export async function privateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path);
     const { mode } = await stat(path);
     if (process.platform === 'win32' || (mode & 0o022) === 0) return;
   } catch (error) {
     throw explain(error, path, 'make the folder');
   }
   throw new Failure('IO', `the folder ${printable(path)} can be changed by other users of this machine`, { path, who: 'here', hint: `type: chmod 700 '${printable(path)}'` });
+}
+
+/** Node's own recursive mkdir never ends where a folder exists and takes no new ones with ENOENT, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
+    await makeFolders(parent);
+    await mkdir(path, { mode: 0o700 }).catch((again: NodeJS.ErrnoException) => { if (again.code !== 'EEXIST') throw again; });
+  }
 }
 
 /** The text of the file, or undefined when there is none. Throws when others may read it. */

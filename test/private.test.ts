@@ -32,6 +32,10 @@ describe('a private file', () => {
     expect(await readdir(folder)).toEqual(['book']);
   });
 
+  test.skipIf(process.platform !== 'linux')('where no folder can be made is refused, at once', async () => {
+    await expect(privateFolder('/proc/none/below')).rejects.toMatchObject({ name: 'Failure', who: 'here' });
+  });
+
   test('that is not there reads as nothing', async () => {
     expect(await readPrivate(join(folder, 'none'))).toBeUndefined();
   });
