@@ -19,6 +19,8 @@ export function existsHere(name: string): boolean {
 
 /** A local path as typed, seen from the local folder; a slash at its end, which asks for a folder, is kept. */
 export function localPath(folder: string, typed: string): string {
+  // `put "$UNSET" :` must not send the current folder.
+  if (typed === '') throw new Failure('USAGE', 'an empty name', { who: 'here', hint: 'name a file or folder; the folder here is .' });
   const path = resolve(folder, typed);
   return typed.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
 }

@@ -31,6 +31,8 @@ const FOLDER_WORKERS = 1;
 /** What is to be sent. Throws NOTFOUND and what else the disk says, or UNSUPPORTED for devices. */
 export async function openSource(typed: string): Promise<LocalPlace> {
   const shown = printable(typed);
+  // `put "$UNSET" :` must not send the current folder.
+  if (typed === '') throw new Failure('USAGE', 'an empty name', { who: 'here', hint: 'name a file or folder; the current folder is .' });
   try {
     const real = await realpath(resolve(typed));
     const found = await stat(real);

@@ -57,7 +57,15 @@ describe('a command line that makes no sense', () => {
     expect(none).toMatchObject({ exit: 6, hint: expect.stringContaining('wherry join') as string });
   });
 
-  test('a folder that cannot be served is said to be so', async () => {
+  test('an empty word is no name: an unset variable sends nothing', async () => {
+  await using rig = await Rig.start();
+  const put = await rig.run(['put', '', ':']);
+  expect(put).toMatchObject({ code: 2, stdout: '' });
+  expect(put.stderr).toMatch(/an empty name/);
+  expect((await rig.run(['ls', ':'])).stdout).toBe('');
+});
+
+test('a folder that cannot be served is said to be so', async () => {
     expect(failureOf(await rig.run(['serve', 'nope', '--json']))).toMatchObject({ code: 'NOTFOUND', exit: 6, message: 'cannot serve nope: no such file or folder', hint: expect.stringContaining('wherry serve DIR') as string });
     expect(failureOf(await rig.run(['serve', rig.served, '--state', `${rig.served}/state`, '--json']))).toMatchObject({ code: 'USAGE', exit: 2, hint: expect.stringContaining('--state') as string });
     const twice = failureOf(await rig.run(['serve', rig.served, '--state', rig.state, '--listen', '127.0.0.1:0', '--json']));
