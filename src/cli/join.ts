@@ -23,7 +23,7 @@ export async function join(context: Context, { flags, words }: { flags: { as: st
     `joined ${printable(name)} at ${printable(address)}`,
     `fingerprint ${printable(fingerprint)}`,
     `this device is ${printable(account)} there: ${rightsText(rights)}`,
-    `next: ${typed}, or wherry put FILE ${at}:`,
+    `next: ${typed}, or ${rights.includes('create') ? `wherry put FILE ${at}:` : `wherry get ${at}:FILE`}`,
   ], { event: 'joined', name, address, fingerprint, account, rights, default: isDefault });
   return DONE;
 }

@@ -185,7 +185,7 @@ describe('join at a terminal', () => {
     await screen.see('ticket: ');
     screen.enter(invited.stdout.trim());
     await screen.see('joined reader at 127.0.0.1');
-    await screen.see('next: wherry, or wherry put FILE :');
+    await screen.see('next: wherry, or wherry get :FILE');
     expect(await screen.exit).toBe(0);
     await using second = open([], { rows: 50, env: { WHERRY_HOME: join(rig.folder, 'reader'), HOME: rig.folder } });
     await second.see('read only');

@@ -72,6 +72,13 @@ test('an account of a drop box replaces nothing, and learns nothing of what is t
   expect(await contents(rig.served)).toEqual(before);
 });
 
+test('a device that may only read is not told to put something when it has joined', async () => {
+  await using rig = await Rig.start({ serve: ['--ro'], join: false });
+  const joined = await rig.run(['join'], { input: `${rig.listening.ticket}\n` });
+  expect(joined.code).toBe(0);
+  expect(joined.stdout).toMatch(/^next: wherry, or wherry get :FILE$/m);
+});
+
 const root = process.getuid?.() === 0;
 const canDrop = root && spawnable();
 function spawnable(): boolean {
