@@ -96,14 +96,16 @@ export class Drive {
     let bytes = 0;
     let outcome: 'ok' | Code = 'ok';
     const watch = noting((code) => { outcome = code; });
+    const reading = (read: () => Promise<number>): Promise<number> => watch(async () => {
+      this.#alive(path);
+      const count = await read();
+      bytes += count;
+      return count;
+    });
     return {
       entry: source.entry,
-      read: (into, position) => watch(async () => {
-        this.#alive(path);
-        const count = await source.read(into, position);
-        bytes += count;
-        return count;
-      }),
+      read: (into, position) => reading(() => source.read(into, position)),
+      readv: (into, position) => reading(() => source.readv(into, position)),
       changed: () => watch(async () => {
         const changed = await source.changed();
         if (changed) outcome = 'CHANGED';

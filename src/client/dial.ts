@@ -11,8 +11,8 @@ import { Failure } from '../errors.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, fingerprint, pinOf } from '../identity.ts';
 import { printable } from '../printable.ts';
 import { Connection } from '../session/connection.ts';
+import { Inlet } from '../session/inlet.ts';
 import { formatAddress, type Address } from '../ticket.ts';
-import { Inlet } from './inlet.ts';
 import { AGENT } from '../version.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
 

@@ -7,8 +7,9 @@ import { Failure } from '../errors.ts';
 import type { RemotePath } from '../path.ts';
 import type { Exchange } from '../session/exchange.ts';
 import type { Level, Source, Vault } from '../store/vault.ts';
+import type { ByteSource } from '../transfer/readahead.ts';
 import { receive, type Stored } from '../transfer/receive.ts';
-import { send, type ByteSource, type Sent } from '../transfer/send.ts';
+import { send, type Sent } from '../transfer/send.ts';
 import type { Kind, Message } from '../wire/messages.ts';
 import type { Requester } from './requester.ts';
 

@@ -3,7 +3,7 @@
  * A stream may be silent for ever (a pipe nobody writes to), so whoever waits for it can be told to stop.
  */
 import { Failure } from '../errors.ts';
-import type { ByteSource } from '../transfer/send.ts';
+import type { ByteSource } from '../transfer/readahead.ts';
 
 export class StreamSource implements ByteSource, AsyncDisposable {
   readonly #chunks: AsyncIterator<Uint8Array>;

@@ -17,6 +17,7 @@ import { printable } from '../printable.ts';
 import type { Right } from '../rights.ts';
 import { Connection } from '../session/connection.ts';
 import type { Exchange } from '../session/exchange.ts';
+import { Inlet } from '../session/inlet.ts';
 import type { ConnectionLimits } from '../session/limits.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
 import { Gate } from './gate.ts';
@@ -201,13 +202,16 @@ class Session {
     this.settled = new Promise((resolve) => { this.#settle = resolve; });
     let end: (failure: Failure | undefined) => void;
     this.over = new Promise((resolve) => { end = resolve; });
+    const inlet = new Inlet();
+    const pushed = inlet.takeOver(socket);
     this.connection = new Connection(socket, {
-      side: 'server', agent: options.agent, limits,
+      side: 'server', agent: options.agent, limits, pushed,
       onWord: (message) => this.#word(message),
       // A request can only arrive here after `auth`, and is dealt with only after `release`.
       onRequest: (exchange, message) => run(message.kind === 'getTree' ? this.#tree(exchange, message) : fulfil(this.#drive!, exchange, message)),
       onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
+    if (pushed) inlet.listen((chunk) => this.connection.receive(chunk));
     this.#timer = setTimeout(() => this.connection.abort(new Failure('TIMEOUT', 'no sign-in in time', { who: 'network' })), limits.signInMs).unref();
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));
   }

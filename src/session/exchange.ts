@@ -132,8 +132,11 @@ export class Exchange {
 
   /** Resolves when there is credit for `frames` bulk bodies of `size` bytes each. Rejects when the exchange has failed. */
   async credit(size: number, frames = 1): Promise<void> {
-    while (this.#credit() < (size + FRAME_COST) * frames) await this.#wait<void>((waiter) => { this.#creditWaiters.push(waiter); });
+    while (!this.affords(size, frames)) await this.#wait<void>((waiter) => { this.#creditWaiters.push(waiter); });
   }
+
+  /** Whether there is credit for `frames` bulk bodies of `size` bytes each now. Throws when the exchange has failed. */
+  affords(size: number, frames: number): boolean { return this.#credit() >= (size + FRAME_COST) * frames; }
 
   /** Buffers for what is sent. */
   get slabs(): SlabShare { return this.#line.slabs; }

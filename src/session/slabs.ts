@@ -12,8 +12,8 @@ import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import type { Budget } from './budget.ts';
 
 const SLAB_BYTES = DATA_HEAD_BYTES + BLOCK_BYTES;
-/** Slabs of one connection: two with the socket, and two for each of three senders, read ahead. */
-const MAX_SLABS = 8;
+/** Slabs of one connection: two with the socket, and for one sender half a group read and a whole one being read; or for several, fewer each. */
+const MAX_SLABS = 12;
 /** Free slabs kept in the process: what a few transfers at once turn over. */
 const MAX_FREE = 16;
 
@@ -58,6 +58,14 @@ export class SlabShare {
       this.#waiting.push({ resolve, reject });
       this.#serve();
     });
+  }
+
+  /** A slab, if there is one for the asking and nobody waits; undefined otherwise. */
+  takeNow(): Buffer | undefined {
+    if (this.#closed !== undefined || this.#waiting.length > 0 || this.#out >= MAX_SLABS || this.#budget.used + SLAB_BYTES > this.#budget.limit) return undefined;
+    this.#budget.reserve(SLAB_BYTES, 0, this.#serve);
+    this.#out += 1;
+    return takeSlab();
   }
 
   give(slab: Buffer): void {

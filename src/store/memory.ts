@@ -66,6 +66,7 @@ class Memory implements Vault {
     return {
       entry: entryOf(baseName(path), node),
       read: async (into, position) => copyInto(into, node.bytes, position),
+      readv: async (into, position) => into.reduce((done, part) => done + copyInto(part, node.bytes, position + done), 0),
       changed: async () => this.#find(path) !== node,
       [Symbol.asyncDispose]: async () => undefined,
     };

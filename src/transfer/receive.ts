@@ -3,14 +3,13 @@
  *
  * Neither knows which end it is on, nor what a vault is. It tells the digests of the blocks it holds already, takes
  * data and kept ranges in order, without gaps, and hashes both as they end up, reading kept ranges back from the
- * disk. The file gets its name only when size and digest are those of the `commit`. Credit is given back when bytes
- * have been written, so the disk sets the pace; writing overlaps with receiving, one write at a time.
+ * disk. The file gets its name only when size and digest are those of the `commit`. Writing overlaps with receiving.
  */
 import { BLOCK_BYTES, createHasher, digestOf, hex, sameDigest, type Hasher } from '../digest.ts';
 import { Failure } from '../errors.ts';
-import type { Exchange, Received } from '../session/exchange.ts';
-import { giveSlab } from '../session/slabs.ts';
+import type { Exchange } from '../session/exchange.ts';
 import type { Message } from '../wire/messages.ts';
+import { Writing, type Data } from './writing.ts';
 
 /** Where the bytes go: an upload of a vault, or what looks like one. */
 export interface ByteSink {
@@ -32,8 +31,6 @@ export interface Stored { readonly size: number; readonly digest: Uint8Array; re
 /** Digests in one message: small at first, so that the sender can start, then enough to cost nothing. */
 const FIRST_PAGE = 4;
 const PAGE = 64;
-/** Bytes handed to one write: with more, the first byte waits too long for the last. */
-const MAX_WRITE = 4 << 20;
 
 /** Takes everything up to the `commit`, checks it, and commits `sink`. Rejects without a visible trace. */
 export async function receive(exchange: Exchange, sink: ByteSink, options: ReceiveOptions = {}): Promise<Stored> {
@@ -51,7 +48,7 @@ export async function receive(exchange: Exchange, sink: ByteSink, options: Recei
 }
 
 class Receiver {
-  readonly writer: Writer;
+  readonly writer: Writing;
   readonly #exchange: Exchange;
   readonly #sink: ByteSink;
   readonly #options: ReceiveOptions;
@@ -65,7 +62,7 @@ class Receiver {
     this.#exchange = exchange;
     this.#sink = sink;
     this.#options = options;
-    this.writer = new Writer(exchange, sink);
+    this.writer = new Writing(exchange, sink);
   }
 
   async untilCommit(): Promise<Message<'commit'>> {
@@ -145,56 +142,5 @@ async function hashKept(sink: ByteSink, offset: number, length: number, hasher: 
     if (size === 0) throw new Failure('IO', 'the staged file became shorter', { who: 'server' });
     hasher.update(buffer.subarray(0, size));
     at += size;
-  }
-}
-
-type Data = Received & { kind: 'data' };
-
-/** Writes what arrives, in order, one write at a time; what arrives meanwhile goes into the next one. */
-class Writer {
-  readonly #exchange: Exchange;
-  readonly #sink: ByteSink;
-  #queue: Data[] = [];
-  #running: Promise<void> | undefined;
-
-  constructor(exchange: Exchange, sink: ByteSink) {
-    this.#exchange = exchange;
-    this.#sink = sink;
-  }
-
-  add(data: Data): void {
-    this.#queue.push(data);
-    this.#running ??= this.#run();
-  }
-
-  /** Resolves when all is written, or writing has failed and the exchange with it. */
-  async idle(): Promise<void> {
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    try {
-      while (this.#queue.length > 0) {
-        const parts: Data[] = [];
-        let bytes = 0;
-        for (const part of this.#queue) {
-          if (bytes > 0 && bytes + part.bytes.byteLength > MAX_WRITE) break;
-          parts.push(part);
-          bytes += part.bytes.byteLength;
-        }
-        this.#queue.splice(0, parts.length);
-        await this.#sink.write(parts.map((part) => part.bytes), parts[0]!.offset);
-        for (const part of parts) {
-          giveSlab(part.bytes);
-          this.#exchange.consumed(part.bulk);
-        }
-      }
-    } catch (error) {
-      // The loop above waits for the peer: this wakes it, and tells the peer to stop.
-      this.#queue = [];
-      this.#exchange.cancel(Failure.from(error));
-    } finally {
-      this.#running = undefined;
-    }
   }
 }

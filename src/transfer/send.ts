@@ -4,17 +4,13 @@
  * Neither knows which end it is on, nor what a vault is. Of a file that the receiver holds in part (`basis`
  * bytes), it compares digest by digest and sends only the blocks that differ; nothing is kept on the word of a size
  * or a time. The whole file is hashed as it passes, kept blocks too, so that the digest in `commit` is that of what
- * was read here. Reading, hashing and sending overlap, one block ahead.
+ * was read here. Reading, hashing and sending overlap.
  */
 import { BLOCK_BYTES, createHasher, digestOf, sameDigest } from '../digest.ts';
 import { Failure } from '../errors.ts';
 import { DATA_HEAD_BYTES } from '../wire/frame.ts';
 import type { Exchange } from '../session/exchange.ts';
-
-/** Where the bytes come from. `read` fills the buffer but at the end, where it returns fewer bytes, then 0. */
-export interface ByteSource {
-  read(into: Uint8Array, position: number): Promise<number>;
-}
+import { ReadAhead, type ByteSource } from './readahead.ts';
 
 export interface SendOptions {
   /** Bytes of this file that the receiver holds and will send digests of. */
@@ -33,13 +29,11 @@ export async function send(exchange: Exchange, source: ByteSource, options: Send
   const basis = new BasisDigests(exchange, options.basis);
   const hasher = createHasher();
   const keep = new KeepRun(exchange);
+  const blocks = new ReadAhead(exchange, source);
   let position = 0;
-  let reading = readBlock(exchange, source, 0, 1);
   try {
-    for (let block = await reading; block !== undefined; block = await reading) {
+    for (let block = await blocks.next(); block !== undefined; block = await blocks.next()) {
       const { slab, size } = block;
-      reading = readBlock(exchange, source, position + size, 2);
-      reading.catch(() => {}); // seen by the await above, or given up below
       const bytes = slab.subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
       let kept = false;
       try {
@@ -60,29 +54,11 @@ export async function send(exchange: Exchange, source: ByteSource, options: Send
       position += size;
       options.onBytes?.(size, kept ? size : 0);
     }
-  } catch (error) {
-    // The source must not be closed under a read, and its slab must not be lost.
-    await reading.then((block) => { if (block !== undefined) exchange.slabs.give(block.slab); }, () => {});
-    throw error;
+  } finally {
+    await blocks.close(); // the source must not be closed under a read
   }
   await keep.flush();
   return { size: position, digest: hasher.digest(), kept: keep.total };
-}
-
-/**
- * The block at `position`, in a slab that the caller gives back; undefined at the end of the source. Takes a slab only
- * when there is credit for all that is `unsent`, this block included: a peer that takes nothing costs no memory.
- */
-async function readBlock(exchange: Exchange, source: ByteSource, position: number, unsent: number): Promise<{ slab: Buffer; size: number } | undefined> {
-  await exchange.credit(BLOCK_BYTES + 8, unsent);
-  const slab = await exchange.slabs.take();
-  let size = 0;
-  try {
-    size = await source.read(slab.subarray(DATA_HEAD_BYTES), position);
-  } finally {
-    if (size === 0) exchange.slabs.give(slab);
-  }
-  return size === 0 ? undefined : { slab, size };
 }
 
 /** The receiver's digests, block by block, as they arrive. */

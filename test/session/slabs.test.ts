@@ -10,13 +10,28 @@ async function settled(promises: readonly Promise<unknown>[]): Promise<{ taken: 
   return { taken: states.filter((state) => state === 'taken').length, refused: states.filter((state) => state === 'refused').length };
 }
 
-test('a connection has eight slabs at most, and the ninth is had when one is given back', async () => {
+test('a connection has twelve slabs at most, and the thirteenth is had when one is given back', async () => {
   const share = new SlabShare(new Budget(64 << 20));
-  const slabs = await Promise.all(Array.from({ length: 8 }, () => share.take()));
-  const ninth = share.take();
-  expect((await settled([ninth])).taken).toBe(0);
+  const slabs = await Promise.all(Array.from({ length: 12 }, () => share.take()));
+  const thirteenth = share.take();
+  expect((await settled([thirteenth])).taken).toBe(0);
   share.give(slabs[0]!);
-  expect((await ninth).byteLength).toBe(slabs[0]!.byteLength);
+  expect((await thirteenth).byteLength).toBe(slabs[0]!.byteLength);
+});
+
+test('without waiting, a slab is had only where nobody waits, and none beyond the budget', async () => {
+  const budget = new Budget(2 << 20);
+  const share = new SlabShare(budget);
+  const first = share.takeNow();
+  expect(first).toBeDefined();
+  expect(share.takeNow()).toBeUndefined();
+  const waiting = share.take();
+  share.give(first!);
+  expect(share.takeNow()).toBeUndefined();
+  share.give(await waiting);
+  expect(budget.used).toBe(0);
+  share.close(new Failure('LOST', 'gone'));
+  expect(share.takeNow()).toBeUndefined();
 });
 
 test('beyond the first, slabs are had as far as the budget goes, and all is given back to it', async () => {
@@ -39,7 +54,7 @@ test('a connection that holds nothing has one slab, however little of the budget
 
 test('when the connection is over, whoever waits hears why, and no memory is taken', async () => {
   const share = new SlabShare(new Budget(64 << 20));
-  for (let i = 0; i < 8; i += 1) await share.take();
+  for (let i = 0; i < 12; i += 1) await share.take();
   const waiting = [share.take(), share.take()];
   share.close(new Failure('LOST', 'gone'));
   expect(await settled([...waiting, share.take()])).toEqual({ taken: 0, refused: 3 });

@@ -91,6 +91,9 @@ export function oneFile(check: Check): void {
     expect(await source.changed()).toBe(false);
     const into = new Uint8Array(3);
     expect([await source.read(into, 3), await source.read(into, 5), await source.read(into, 99)]).toEqual([2, 0, 0]);
+    const [first, second] = [new Uint8Array(2), new Uint8Array(4)];
+    expect([await source.readv([first, second], 1), Buffer.from(first).toString(), Buffer.from(second).toString('latin1', 0, 2)]).toEqual([4, 'el', 'lo']);
+    expect(await source.readv([first, second], 5)).toBe(0);
     expect(await codeOf(vault.read(at('b')))).toBe('NOTFOUND');
     expect(await codeOf(vault.read(ROOT))).toBe('ISDIR');
     expect(await codeOf(vault.read(at('a/b')))).toBe('NOTDIR');

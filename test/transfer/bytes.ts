@@ -2,7 +2,8 @@
 import { Failure } from '../../src/errors.ts';
 import type { Exchange } from '../../src/session/exchange.ts';
 import { receive, type ByteSink, type Stored } from '../../src/transfer/receive.ts';
-import { send, type ByteSource, type Sent } from '../../src/transfer/send.ts';
+import { send, type Sent } from '../../src/transfer/send.ts';
+import type { ByteSource } from '../../src/transfer/readahead.ts';
 import type { Link } from '../session/link.ts';
 
 /** Bytes without a pattern that repeats, the same for the same seed. */

@@ -53,6 +53,14 @@ describe.each(DIRECTIONS)('a %s', (direction) => {
     expect((await arrives(direction, content, content.subarray(0, held))).kept).toBe(kept);
   });
 
+  test('over a file of which every other block differs writes each of them where it belongs', async () => {
+    const content = noise(11 * B + 5);
+    const held = Buffer.from(content);
+    for (let block = 0; block < 11; block += 2) held.fill(0, block * B, (block + 1) * B);
+    const { sink, kept } = await arrives(direction, content, held);
+    expect([sink.written, kept]).toEqual([6 * B, 5 * B + 5]);
+  });
+
   test('over more than it has itself cuts the rest', async () => {
     const content = noise(3 * B);
     expect((await arrives(direction, content.subarray(0, 2 * B), content)).kept).toBe(2 * B);

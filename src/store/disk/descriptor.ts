@@ -5,10 +5,10 @@
  * and FileHandles. It is closed once, after the last call on it has come back: the number of a closed descriptor belongs
  * to the next file that is opened, and a late write would go there.
  */
-import { close, fchmod, fdatasync, fstat, fsync, ftruncate, futimes, read, writev, type Stats } from 'node:fs';
+import { close, fchmod, fdatasync, fstat, fsync, ftruncate, futimes, read, readv, writev, type Stats } from 'node:fs';
 import { Failure } from '../../errors.ts';
 
-/** IOV_MAX of Linux and macOS: buffers in one writev(2). */
+/** IOV_MAX of Linux and macOS: buffers in one readv(2) or writev(2). */
 const MAX_VECTORS = 1024;
 
 type Done<T> = (error: NodeJS.ErrnoException | null, value?: T) => void;
@@ -30,6 +30,19 @@ export class Descriptor implements AsyncDisposable {
       const got = await this.#call<number>((back) => { read(this.#fd, into, done, into.byteLength - done, position + done, back); });
       if (got === 0) break;
       done += got;
+    }
+    return done;
+  }
+
+  /** Fills the buffers `into`, one after the other, from `position`, however many system calls that takes; fewer bytes only at the end. */
+  async readv(into: readonly Uint8Array[], position: number): Promise<number> {
+    const rest = [...into];
+    let done = 0;
+    while (rest.length > 0) {
+      const got = await this.#call<number>((back) => { readv(this.#fd, rest.slice(0, MAX_VECTORS), position + done, back); });
+      if (got === 0) break;
+      done += got;
+      dropFront(rest, got);
     }
     return done;
   }

@@ -145,6 +145,10 @@ class DiskSource implements Source {
     return this.#file.read(into, position).catch((error: unknown) => { throw fromErrno(error, this.#path); });
   }
 
+  readv(into: readonly Uint8Array[], position: number): Promise<number> {
+    return this.#file.readv(into, position).catch((error: unknown) => { throw fromErrno(error, this.#path); });
+  }
+
   async changed(): Promise<boolean> {
     const now = await this.#file.stats();
     return now.size !== this.entry.size || mtimeOf(now) !== this.entry.mtime || now.ctimeMs !== this.#changed;
