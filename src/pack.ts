@@ -17,6 +17,8 @@ import { checkName, parsePath, type RemotePath } from './path.ts';
 
 /** Bytes of one pack: large enough that a frame, a message to a worker and an answer per pack cost nothing per file. */
 export const MAX_PACK_BYTES = 1 << 20;
+/** Bytes before every pack that are free for whoever carries it to put a header in, so that it need not be copied for that. */
+export const PACK_HEADROOM = 16;
 /** Records in one pack: bounds the answer, and the work between two looks at the clock. */
 export const MAX_PACK_RECORDS = 4096;
 /** Files up to this many bytes travel in packs; larger ones alone, by blocks, resumable. */
@@ -45,8 +47,9 @@ export class PackWriter {
   #length = 0;
   #records = 0;
 
-  constructor(bytes: Uint8Array = new Uint8Array(MAX_PACK_BYTES)) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor() {
+    // Of its own, because it may be handed to another thread. Nothing shows what was in it before: only what was written is ever looked at.
+    this.#bytes = Buffer.allocUnsafeSlow(PACK_HEADROOM + MAX_PACK_BYTES).subarray(PACK_HEADROOM);
   }
 
   get length(): number { return this.#length; }
@@ -74,7 +77,7 @@ export class PackWriter {
     this.#length += DIGEST_BYTES + size;
   }
 
-  /** The filled part; the writer is done with it. */
+  /** The filled part, at PACK_HEADROOM in a buffer of its own; the writer is done with it. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }

@@ -19,6 +19,9 @@ const REDRAW_MS = 500;
 /** Elsewhere one line in this time: a log should show that it lives, and stay short. */
 const LOG_MS = 10_000;
 
+/** A transfer that is over in a second needs no estimate, and counting would cost it a quarter of that. */
+const COUNT_AFTER_MS = 1_000;
+
 export interface TransferFlags {
   readonly exclude: readonly string[];
   readonly follow: boolean;
@@ -91,7 +94,7 @@ async function transfer(work: Work, flags: TransferFlags, typed: ReadonlyMap<str
   try {
     const summary = await start(session.client, {
       signal, exclude: flags.exclude, follow: flags.follow, ifAbsent: flags['if-absent'], level: flags['no-sync'] ? 'visible' : 'durable',
-      onProgress: meter?.update, count: meter !== undefined,
+      onProgress: meter?.update, countAfter: meter === undefined ? undefined : COUNT_AFTER_MS,
       onItem: tellItems ? onItem : undefined, onFile: settings.verbose ? onFile : undefined,
     });
     meter?.stop();

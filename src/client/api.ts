@@ -48,8 +48,8 @@ export interface Progress {
 export interface TransferOptions extends RequestOptions {
   /** Called at most 10 times a second, and once at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Whether to count files and bytes beforehand, for the totals in the progress. */
-  readonly count?: boolean | undefined;
+  /** Counts files and bytes of folders beside the transfer, for the totals in the progress, once it has taken so long (ms); left out: never. */
+  readonly countAfter?: number | undefined;
   /** Called when an item (one source, file or folder) is over. */
   readonly onItem?: ((item: Item) => void) | undefined;
   /** Called for each single file of a folder that is done, or for which it is known that it failed. */

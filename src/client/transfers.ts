@@ -66,7 +66,7 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     item.target = displayPath(to);
     once(taken, item.target);
     if (source.kind === 'folder') {
-      if (options.count === true) void countLocal(local, item.tally, options);
+      using _count = after(options.countAfter, () => countLocal(local, item.tally, options));
       item.tally.begin(source.name, undefined);
       await checkPlace(requester, to, options);
       return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
@@ -76,6 +76,12 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     item.tally.begin(source.name, file.entry.size);
     item.file((await putFile(requester, file, to, fileOptions(item, options))).digest);
   });
+}
+
+/** Has `count` run after so many ms if the caller is not done with it before; undefined: never. */
+function after(ms: number | undefined, count: () => Promise<void>): Disposable {
+  const timer = ms === undefined ? undefined : setTimeout(() => void count(), ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /**
@@ -161,8 +167,8 @@ async function getOne(requester: Requester, from: RemotePath, entry: Entry, targ
   item.target = target;
   await using place = await openTarget(target, entry.kind === 'folder' ? 'folder' : 'file');
   if (entry.kind === 'file') item.tally.expect(1, entry.size);
-  else if (options.count === true) void countRemote(requester, from, item.tally, options);
   item.tally.begin(place.name, entry.kind === 'file' ? entry.size : undefined);
+  using _count = after(entry.kind === 'folder' ? options.countAfter : undefined, () => countRemote(requester, from, item.tally, options));
   if (entry.kind === 'folder') return await getTree(requester, from, place.vault, place.path, item, treeOptions(item, options));
   item.file((await getFile(requester, from, entry, place.vault, place.path, fileOptions(item, options))).digest);
 }

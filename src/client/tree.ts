@@ -11,7 +11,8 @@ import { below, checkName, child, parentOf, ROOT, type RemotePath } from '../pat
 import { printable } from '../printable.ts';
 import type { Exchange } from '../session/exchange.ts';
 import type { FolderAttributes, Problem, Vault } from '../store/vault.ts';
-import { sayFolders } from '../transfer/tree.ts';
+import { InOrder } from '../transfer/inorder.ts';
+import { MAX_PACKS, sayFolders } from '../transfer/tree.ts';
 import type { Message } from '../wire/messages.ts';
 import { getFile, putFile, type FileOptions } from './file.ts';
 import { heard, heardPath } from './heard.ts';
@@ -198,20 +199,38 @@ class TreeGet {
   }
 
   async run(exchange: Exchange): Promise<void> {
-    for (;;) {
-      const received = await exchange.next();
-      if (received.kind === 'batch') await storePack(this.#vault, this.#top, received.pack, this.#item, this.#options);
-      else if (received.kind === 'message') {
-        const { message } = received;
-        if (message.kind === 'done') break;
-        if (message.kind === 'folders') await this.#folders(message.folders.map((folder) => ({ ...folder, path: heardPath(folder.path) })));
-        else if (message.kind === 'problems') takeProblems(message, this.#item);
-        else if (message.kind === 'large') for (const file of message.files) await this.#large(file);
+    const work = new InOrder(MAX_PACKS, (failure) => exchange.cancel(failure));
+    try {
+      for (;;) {
+        const received = await exchange.next();
+        const done = async (): Promise<void> => exchange.consumed(received.bulk);
+        if (received.kind === 'batch') await work.add(() => storePack(this.#vault, this.#top, received.pack, this.#item, this.#options), done);
+        else if (received.kind === 'message') {
+          if (received.message.kind === 'done') break;
+          await this.#hear(received.message, work);
+          await done();
+        }
       }
-      exchange.consumed(received.bulk);
+    } catch (error) {
+      exchange.cancel(Failure.from(error)); // ends what waits for the peer
+      await work.idle().catch(() => {});
+      throw error;
     }
+    await work.idle();
     await this.lanes.idle();
     await this.#folders([]);
+  }
+
+  async #hear(message: Message, work: InOrder): Promise<void> {
+    if (message.kind === 'problems') takeProblems(message, this.#item);
+    else if (message.kind === 'folders') {
+      const folders = message.folders.map((folder) => ({ ...folder, path: heardPath(folder.path) }));
+      await work.add(() => this.#folders(folders), async () => {});
+    } else if (message.kind === 'large') {
+      // The folders of these files are in packs that came before.
+      const packs = work.soFar();
+      for (const file of message.files) await this.#large(file, packs);
+    }
   }
 
   async #folders(more: readonly FolderAttributes[]): Promise<void> {
@@ -222,10 +241,11 @@ class TreeGet {
     for (const problem of await this.#vault.finishFolders(this.#top, ready, this.#options.level)) this.#item.problem(problem);
   }
 
-  async #large(file: Message<'large'>['files'][number]): Promise<void> {
+  async #large(file: Message<'large'>['files'][number], packs: Promise<void>): Promise<void> {
     const path = heardPath(file.name);
     const item = this.#item;
     await this.lanes.start(parentOf(path), async () => {
+      await packs;
       try {
         item.tally.begin(path, file.size);
         const options = { ...this.#options, onBytes: (bytes: number, kept: number) => item.moved(bytes, kept) };

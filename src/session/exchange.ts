@@ -8,7 +8,7 @@
  * connection. After that every wait rejects with that failure and everything said is dropped.
  */
 import { Failure } from '../errors.ts';
-import { DATA_HEAD_BYTES } from '../wire/frame.ts';
+import { DATA_HEAD_BYTES, frameAround } from '../wire/frame.ts';
 import { errorMessage, type Kind, type Message } from '../wire/messages.ts';
 import { FRAME_COST, type Machine } from './machine.ts';
 import type { SlabShare } from './slabs.ts';
@@ -157,12 +157,12 @@ export class Exchange {
     else written();
   }
 
-  /** Sends a pack once there is credit for it. */
+  /** Sends a pack once there is credit for it. The header is put before it, in the room that packs have there. */
   async batch(pack: Uint8Array): Promise<void> {
     await this.room(pack.byteLength);
-    const header = this.#line.machine.sayBatch(this.id, pack.byteLength);
     // Header and body in one write: two would be two TLS records and, on some paths, two packets.
-    if (header !== undefined) this.#line.write(Buffer.concat([header, pack]), () => {});
+    const frame = frameAround(pack);
+    if (this.#line.machine.sayBatch(this.id, frame, pack.byteLength)) this.#line.write(frame, () => {});
   }
 
   /** Gives the exchange up: tells the peer, if it does not know yet, and fails here with `failure`. */

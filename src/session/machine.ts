@@ -212,13 +212,12 @@ export class Machine {
     return true;
   }
 
-  /** The header of a BATCH frame; the pack follows it. Undefined: nobody listens. */
-  sayBatch(exchange: number, size: number): Buffer | undefined {
-    if (!this.#speak(exchange, 'batch')) return undefined;
-    const header = Buffer.alloc(HEADER_BYTES);
-    writeHeader(header, BATCH, exchange, size);
+  /** Writes the header of a BATCH frame into the first 12 bytes of `frame`, the rest of which is the pack. False: nobody listens. */
+  sayBatch(exchange: number, frame: Buffer, size: number): boolean {
+    if (!this.#speak(exchange, 'batch')) return false;
     this.#pay(exchange, size);
-    return header;
+    writeHeader(frame, BATCH, exchange, size);
+    return true;
   }
 
   #speak(exchange: number, word: Word): boolean {

@@ -11,6 +11,10 @@ import { parsePath, type RemotePath } from '../path.ts';
 import type { Exchange } from '../session/exchange.ts';
 import type { BatchOptions, BatchResult, FolderAttributes, Level, PackStep, Problem } from '../store/vault.ts';
 import { cut, MAX_LISTED } from '../wire/messages.ts';
+import { InOrder } from './inorder.ts';
+
+/** Packs on their way to the disk at once: one being written, others waiting there, so that it never waits for the network. */
+export const MAX_PACKS = 4;
 
 /** Where a tree goes: a drive, or a vault. */
 export interface TreeSink {
@@ -56,18 +60,29 @@ export async function sendTree(exchange: Exchange, steps: AsyncIterable<PackStep
 
 /** Receives a whole tree: what follows `putTree`, up to its `finish`. */
 export async function receiveTree(exchange: Exchange, sink: TreeSink, top: RemotePath, options: BatchOptions): Promise<void> {
-  for (;;) {
-    const received = await exchange.next();
-    if (received.kind === 'batch') {
-      const { files, bytes, problems } = await sink.receiveBatch(top, received.pack, options);
-      exchange.consumed(received.bulk);
-      await sayProblems(exchange, problems);
-      await exchange.sayBulk({ kind: 'batched', files, bytes }, 32);
-    } else if (received.kind === 'message' && received.message.kind === 'folders') {
-      const folders = received.message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) }));
-      exchange.consumed(received.bulk);
-      await sayProblems(exchange, await sink.finishFolders(top, folders, options.level));
-    } else if (received.kind === 'message' && received.message.kind === 'finish') return;
-    else throw new Failure('INTERNAL', 'unexpected word in a tree');
+  const work = new InOrder(MAX_PACKS, (failure) => exchange.cancel(failure));
+  try {
+    for (;;) {
+      const received = await exchange.next();
+      if (received.kind === 'batch') {
+        await work.add(() => sink.receiveBatch(top, received.pack, options), async ({ files, bytes, problems }) => {
+          exchange.consumed(received.bulk);
+          await sayProblems(exchange, problems);
+          await exchange.sayBulk({ kind: 'batched', files, bytes }, 32);
+        });
+      } else if (received.kind === 'message' && received.message.kind === 'folders') {
+        const folders = received.message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) }));
+        await work.add(() => sink.finishFolders(top, folders, options.level), async (problems) => {
+          exchange.consumed(received.bulk);
+          await sayProblems(exchange, problems);
+        });
+      } else if (received.kind === 'message' && received.message.kind === 'finish') break;
+      else throw new Failure('INTERNAL', 'unexpected word in a tree');
+    }
+  } catch (error) {
+    exchange.cancel(Failure.from(error)); // ends what waits for the peer
+    await work.idle().catch(() => {});
+    throw error;
   }
+  await work.idle();
 }

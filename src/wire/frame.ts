@@ -13,7 +13,7 @@
  * holds at most one head and one control body. A length above the limit fails before anything is allocated.
  */
 import { Failure } from '../errors.ts';
-import { MAX_PACK_BYTES } from '../pack.ts';
+import { MAX_PACK_BYTES, PACK_HEADROOM } from '../pack.ts';
 
 export const HEADER_BYTES = 12;
 /** Header and offset of a DATA frame: the headroom to leave before bytes that are read from a file. */
@@ -55,6 +55,14 @@ export function writeDataHead(into: Buffer, exchange: number, offset: number, si
   writeHeader(into, DATA, exchange, size + 8);
   into.writeUInt32BE(Math.floor(offset / 0x1_0000_0000), HEADER_BYTES);
   into.writeUInt32BE(offset % 0x1_0000_0000, HEADER_BYTES + 4);
+}
+
+/** A pack with room for a header before it: where it is, if that has the room of a `PackWriter`, else a copy. */
+export function frameAround(pack: Uint8Array): Buffer {
+  if (pack.byteOffset === PACK_HEADROOM && pack.buffer.byteLength === PACK_HEADROOM + MAX_PACK_BYTES) {
+    return Buffer.from(pack.buffer, PACK_HEADROOM - HEADER_BYTES, HEADER_BYTES + pack.byteLength);
+  }
+  return Buffer.concat([Buffer.alloc(HEADER_BYTES), pack]);
 }
 
 /** A whole CREDIT frame: the receiver will take `amount` more bytes of bulk bodies on this exchange. */

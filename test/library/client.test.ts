@@ -120,7 +120,7 @@ describe('transfers', () => {
 
   test('onProgress never goes back, and ends at the total', async () => {
     plant(place.local('progress'), { ...Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`s/${n}`, noise(2000, n)])), large: noise(24 * MIB) });
-    for (const run of [(onProgress: (progress: Progress) => void) => client.put(place.local('progress'), '', { onProgress, count: true }), (onProgress: (progress: Progress) => void) => client.get('progress', place.local('progress.back'), { onProgress, count: true })]) {
+    for (const run of [(onProgress: (progress: Progress) => void) => client.put(place.local('progress'), '', { onProgress, countAfter: 0 }), (onProgress: (progress: Progress) => void) => client.get('progress', place.local('progress.back'), { onProgress, countAfter: 0 })]) {
       const told: Progress[] = [];
       await run((progress) => told.push(progress));
       expect(told.length).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
-import { CREDIT, creditFrame, greaseFrame, HEADER_BYTES, MAX_BODY, MAX_GREETING_BODY, writeHeader } from '../../src/wire/frame.ts';
+import { CREDIT, creditFrame, frameAround, greaseFrame, HEADER_BYTES, MAX_BODY, MAX_GREETING_BODY, writeHeader } from '../../src/wire/frame.ts';
 import { encodeMessage, MESSAGES, type Kind, type Message } from '../../src/wire/messages.ts';
 import { FRAME_COST, INITIAL_CREDIT, Machine, MAX_EXCHANGES, type MachineEvent } from '../../src/session/machine.ts';
 import { CONNECTION_WORDS, EXCHANGES, isRequest, next, OPENINGS, OVER, type Exchange, type Side, type Word } from '../../src/session/rules.ts';
@@ -295,7 +295,11 @@ describe('a conversation of the reference', () => {
     const revived = reviveMessage(says);
     if (isRequest(revived.kind)) return machine.request(revived as never).frame;
     const { bytes, offset = 0 } = revived as unknown as { bytes: Uint8Array; offset?: number };
-    if (says.kind === 'batch') return Buffer.concat([machine.sayBatch(exchange, bytes.byteLength)!, bytes]);
+    if (says.kind === 'batch') {
+      const frame = frameAround(bytes);
+      expect(machine.sayBatch(exchange, frame, bytes.byteLength)).toBe(true);
+      return frame;
+    }
     if (says.kind !== 'data') return machine.say(exchange, revived)!;
     const frame = dataFrame(exchange, offset, bytes);
     expect(machine.sayData(exchange, frame, offset, bytes.byteLength)).toBe(true);

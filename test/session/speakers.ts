@@ -1,6 +1,6 @@
 /** Two machines that speak to each other, without sockets; and frames of any word, made without asking a machine. */
 import fc from 'fast-check';
-import { BATCH, DATA_HEAD_BYTES, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader } from '../../src/wire/frame.ts';
+import { BATCH, DATA_HEAD_BYTES, frameAround, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader } from '../../src/wire/frame.ts';
 import { encodeMessage, VERSION, type Kind, type Message } from '../../src/wire/messages.ts';
 import { INITIAL_CREDIT, Machine, type MachineEvent } from '../../src/session/machine.ts';
 import { EXCHANGES, FIRST, OVER, type Exchange, type Request, type Side, type State, type Word } from '../../src/session/rules.ts';
@@ -68,8 +68,8 @@ export class Speakers {
       return this[side].sayData(exchange, frame, 0, 3) ? this.to(side).receive(frame) : [];
     }
     if (word === 'batch') {
-      const head = this[side].sayBatch(exchange, 3);
-      return head === undefined ? [] : this.to(side).receive(Buffer.concat([head, Buffer.from('abc')]));
+      const frame = frameAround(Buffer.from('abc'));
+      return this[side].sayBatch(exchange, frame, 3) ? this.to(side).receive(frame) : [];
     }
     return this.say(side, exchange, messageOf(word));
   }

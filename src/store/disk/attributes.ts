@@ -5,7 +5,7 @@
  * microseconds in some versions and to nanoseconds in others, and of milliseconds on the way out. Both are up to a quarter
  * of a microsecond wrong until 2038. A quarter added on each way makes every value read back as the one that was set.
  */
-import { closeSync, constants, fchmodSync, futimesSync, type Stats } from 'node:fs';
+import { closeSync, constants, fchmodSync, futimesSync, writeSync, type Stats } from 'node:fs';
 import type { Entry, Kind } from '../../entry.ts';
 import { MODE_MASK } from '../../entry.ts';
 
@@ -48,6 +48,12 @@ export function sameContent(before: Stats, after: Stats): boolean {
 /** Sets mode and time of an open file or folder, never by name: a name could have become a link meanwhile. */
 export function setAttributes(fd: number, mode: number, mtime: number): void {
   fchmodSync(fd, mode & MODE_MASK);
+  futimesSync(fd, secondsOf(mtime), secondsOf(mtime));
+}
+
+/** Writes all of a new file, and its time. */
+export function fill(fd: number, data: Uint8Array, mtime: number): void {
+  for (let done = 0; done < data.length;) done += writeSync(fd, data, done);
   futimesSync(fd, secondsOf(mtime), secondsOf(mtime));
 }
 

@@ -1,33 +1,31 @@
 /**
- * Batch: a pack of small files on its way in, and the last touches to folders.
+ * Batch: a pack of small files on its way in.
  *
  * Every record of a pack is read, and every digest compared, before a name changes; each file is written whole under a
  * staged name and then given its own in one step, so that one that fails leaves the others and what was there before.
+ * A folder that is not there yet is filled in the stage and gets its name with all its files (`fresh.ts`).
  * For `durable` the generator hands out descriptors to be flushed, many at once, and is told what became of each;
  * it gives no name to a file whose flush failed. Synchronous otherwise; leaving it early removes what it has staged.
  */
-import { closeSync, futimesSync, mkdirSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync } from 'node:fs';
 import { digestOf, sameDigest } from '../../digest.ts';
 import { Failure, fromErrno } from '../../errors.ts';
 import { readPack, type PackedFile } from '../../pack.ts';
-import { child, components, type RemotePath } from '../../path.ts';
-import type { BatchOptions, BatchResult, FolderAttributes, Level, Problem } from '../vault.ts';
+import { child, components, ROOT, type RemotePath } from '../../path.ts';
+import type { BatchOptions, BatchResult, Problem } from '../vault.ts';
 import type { Ground } from './admit.ts';
-import { closeQuietly, secondsOf, setAttributes } from './attributes.ts';
+import { closeQuietly, fill } from './attributes.ts';
+import { refuseUnflushed, type Flush, type Flushed } from './flush.ts';
+import { Fresh } from './fresh.ts';
 import { placeAbsent, placeOver } from './place.ts';
 import type { OpenNames } from './similar.ts';
-import { folderFailure, type Folder, type Root } from './walk.ts';
+import { folderFailure, type Folder } from './walk.ts';
 
 /** Files written before they are flushed together: each holds a descriptor, of which a process may have as few as 1,024. */
 const FLUSH_GROUP = 256;
 
-/** Descriptors to be flushed, files by fdatasync and folders by fsync; they stay the generator's. */
-export interface Flush { readonly fds: readonly number[]; readonly whole: boolean }
-/** What became of each, in the same order: undefined when it is on the disk, else the system's name of the error. */
-export type Flushed = readonly (string | undefined)[];
-
 /** A folder of the pack that files go into. */
-interface Open { readonly folder: Folder; readonly path: RemotePath; readonly names: OpenNames }
+interface Open { readonly folder: Folder; readonly path: RemotePath; readonly names: OpenNames; readonly fresh: Fresh | undefined }
 
 interface WrittenFile { readonly record: PackedFile; readonly into: Open; readonly staged: string; readonly fd: number }
 
@@ -43,6 +41,7 @@ export function* emptyPack(ground: Ground, top: RemotePath, pack: Uint8Array, op
       if (batch.full) yield* batch.flush();
     }
     yield* batch.flush();
+    batch.leaveFolder();
     return { files: batch.files, bytes: batch.bytes, problems: batch.problems };
   } finally {
     batch.abandon();
@@ -59,7 +58,7 @@ class Batch {
   readonly #absent: boolean;
   /** Where files go now; a failure when that folder could not be made or entered. */
   #into: Open | Failure | undefined;
-  #path = '' as RemotePath;
+  #path = ROOT;
   /** Folders that are done with but for the files that wait to be flushed. */
   #left: Open[] = [];
   #written: WrittenFile[] = [];
@@ -78,29 +77,29 @@ class Batch {
   }
 
   enterFolder(path: RemotePath, mode: number): void {
-    this.#leaveFolder();
+    this.leaveFolder();
     this.#path = path;
     try {
-      const folder = this.#makeAndEnter(path, mode);
-      this.#into = { folder, path, names: this.#ground.similar.open(folder) };
+      this.#into = this.#open(path, mode);
     } catch (error) {
       this.#into = folderFailure(error, path);
       this.#problem(path, this.#into);
     }
   }
 
-  /** Verifies a file, and stages it; without a flush to wait for, gives it its name. */
+  /** Verifies a file, and stages it; without a flush to wait for, gives it its name, or leaves that to its folder. */
   write(record: PackedFile): void {
     const into = this.#into!;
     try {
       if (into instanceof Failure) throw into;
       if (!sameDigest(digestOf(record.data), record.digest)) throw new Failure('VERIFY', 'what arrived is not what was sent');
       into.names.check(record.name, record.name);
+      if (into.fresh?.write(record) === true) return;
       const written = { record, into, ...this.#stage(record) };
       if (this.#durable) this.#written.push(written);
       else this.#place(written);
     } catch (error) {
-      this.#problem(child(this.#path, record.name), fromErrno(error));
+      this.#problem(child(this.#path, record.name), error);
     }
   }
 
@@ -115,7 +114,7 @@ class Batch {
         this.#place(written);
       } catch (error) {
         this.#ground.stage.discard(written.staged);
-        this.#problem(child(written.into.path, written.record.name), fromErrno(error));
+        this.#problem(child(written.into.path, written.record.name), error);
       }
     }
     for (const open of this.#left.splice(0)) close(open);
@@ -130,22 +129,27 @@ class Batch {
     refuseUnflushed(flushed.find((errno) => errno !== undefined));
   }
 
+  /** Is done with the folder of the files before; a fresh one gets its name. */
+  leaveFolder(): void {
+    const into = this.#into;
+    this.#into = undefined;
+    if (into === undefined || into instanceof Failure) return;
+    if (this.#written.at(-1)?.into === into) this.#left.push(into);
+    else {
+      if (into.fresh !== undefined) this.#publish(into, into.fresh);
+      close(into);
+    }
+  }
+
   /** Closes what is open, and removes what is staged and has no name yet. */
   abandon(): void {
     for (const { fd, staged } of this.#written.splice(0)) {
       closeQuietly(fd);
       this.#ground.stage.discard(staged);
     }
-    this.#leaveFolder();
+    if (this.#into !== undefined && !(this.#into instanceof Failure)) close(this.#into);
     for (const open of this.#left.splice(0)) close(open);
     this.#closeTouched();
-  }
-
-  #leaveFolder(): void {
-    if (this.#into === undefined || this.#into instanceof Failure) return;
-    if (this.#written.at(-1)?.into === this.#into) this.#left.push(this.#into);
-    else close(this.#into);
-    this.#into = undefined;
   }
 
   #closeTouched(): void {
@@ -159,8 +163,7 @@ class Batch {
     const { fd, name } = stage.temporary(record.mode);
     let open = true;
     try {
-      for (let done = 0; done < record.data.length;) done += writeSync(fd, record.data, done);
-      futimesSync(fd, secondsOf(record.mtime), secondsOf(record.mtime));
+      fill(fd, record.data, record.mtime);
       open = this.#durable;
       if (!open) closeSync(fd);
       return { staged: name, fd };
@@ -184,8 +187,26 @@ class Batch {
       throw error;
     }
     into.names.add(record.name);
+    this.#count(record);
+  }
+
+  #publish({ path }: Open, fresh: Fresh): void {
+    const told = (record: PackedFile, error?: unknown): void => {
+      if (error === undefined) this.#count(record);
+      else this.#problem(child(path, record.name), error);
+    };
+    try {
+      fresh.publish(this.#absent, told);
+    } catch (error) {
+      const failure = folderFailure(error, path);
+      this.#problem(path, failure);
+      for (const record of fresh.files) told(record, failure);
+    }
+  }
+
+  #count({ data }: PackedFile): void {
     this.files += 1;
-    this.bytes += record.data.length;
+    this.bytes += data.length;
   }
 
   #touch(folder: Folder): void {
@@ -195,13 +216,34 @@ class Batch {
     if (!this.#touched.has(id)) this.#touched.set(id, folder.openSelf());
   }
 
-  /** The folder `path` below the top, made where it is missing: top and all. */
-  #makeAndEnter(path: RemotePath, mode: number): Folder {
+  /** The folder `path` below the top, made where it is missing, top and all; the last one stays fresh where nothing is flushed. */
+  #open(path: RemotePath, mode: number): Open {
     const names = [...components(this.#top), ...components(path)];
-    let folder = this.#ground.root.enter('' as RemotePath);
-    for (const [at, name] of names.entries()) {
+    const last = names.pop();
+    const parent = this.#makeAndEnter(names, path);
+    if (last === undefined) return this.#existing(parent, path);
+    let kept = false;
+    try {
+      if (!this.#durable && parent.look(last) === undefined) {
+        const fresh = new Fresh(this.#ground, parent, last, 0o700 | mode, path);
+        kept = true;
+        return { folder: fresh.folder, path, names: fresh.names, fresh };
+      }
+      return this.#existing(this.#enterOrMake(parent, last, path, mode), path);
+    } finally {
+      if (!kept) parent[Symbol.dispose]();
+    }
+  }
+
+  #existing(folder: Folder, path: RemotePath): Open {
+    return { folder, path, names: this.#ground.similar.open(folder), fresh: undefined };
+  }
+
+  #makeAndEnter(names: readonly string[], path: RemotePath): Folder {
+    let folder = this.#ground.root.enter(ROOT);
+    for (const name of names) {
       using left = folder;
-      folder = this.#enterOrMake(left, name, path, at === names.length - 1 ? mode : 0o777);
+      folder = this.#enterOrMake(left, name, path, 0o777);
     }
     return folder;
   }
@@ -226,46 +268,14 @@ class Batch {
     return folder.enter(name);
   }
 
-  #problem(path: RemotePath, { code, message }: Failure): void {
+  #problem(path: RemotePath, error: unknown): void {
+    const { code, message } = fromErrno(error);
     this.problems.push({ path, code, message });
   }
 }
 
-function refuseUnflushed(errno: string | undefined): void {
-  if (errno !== undefined) throw fromErrno(Object.assign(new Error('flush failed'), { code: errno }));
-}
-
-function close({ folder, names }: Open): void {
+function close({ folder, names, fresh }: Open): void {
+  if (fresh !== undefined) return fresh[Symbol.dispose]();
   names[Symbol.dispose]();
   folder[Symbol.dispose]();
-}
-
-/** Sets mode and mtime of folders in the order given, through an open folder. For `durable` flushes each. */
-export function* finishFolders(ground: Ground, top: RemotePath, folders: readonly FolderAttributes[], level: Level): Generator<Flush, readonly Problem[], Flushed> {
-  const problems: Problem[] = [];
-  for (const folder of folders) {
-    let fd: number | undefined;
-    try {
-      fd = openFolder(ground.root, top, folder.path);
-      setAttributes(fd, folder.mode & ~ground.umask, folder.mtime);
-      if (level === 'durable') refuseUnflushed((yield { fds: [fd], whole: true })[0]);
-    } catch (error) {
-      const { code, message } = fromErrno(error);
-      problems.push({ path: folder.path, code, message });
-    } finally {
-      if (fd !== undefined) closeQuietly(fd);
-    }
-  }
-  return problems;
-}
-
-function openFolder(root: Root, top: RemotePath, path: RemotePath): number {
-  let folder: Folder;
-  try {
-    folder = root.enter([...components(top), ...components(path)].join('/') as RemotePath);
-  } catch (error) {
-    throw folderFailure(error, path);
-  }
-  using held = folder;
-  return held.openSelf();
 }

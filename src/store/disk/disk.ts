@@ -10,9 +10,9 @@ import type { Entry } from '../../entry.ts';
 import type { RemotePath } from '../../path.ts';
 import type { BatchOptions, BatchResult, FolderAttributes, Level, ListPage, PackOptions, PackStep, Problem, Source, Space, Upload, Usage, Vault, Want } from '../vault.ts';
 import { mtimeOf } from './attributes.ts';
-import type { Flush, Flushed } from './batch.ts';
 import { Crew } from './crew.ts';
 import { Descriptor } from './descriptor.ts';
+import type { Flush, Flushed } from './flush.ts';
 import { DiskUpload } from './upload.ts';
 
 export interface DiskOptions {

@@ -10,7 +10,7 @@ import { constants, fstatSync, readSync, type Dirent, type Stats } from 'node:fs
 import { digestOf } from '../../digest.ts';
 import { MODE_MASK, type Entry } from '../../entry.ts';
 import { Failure, fromErrno } from '../../errors.ts';
-import { MAX_PACKED_FILE, PackWriter } from '../../pack.ts';
+import { MAX_PACK_BYTES, MAX_PACKED_FILE, PackWriter } from '../../pack.ts';
 import { baseName, below as joined, child, components, isWithin, MAX_DEPTH, parentOf, RESERVED, ROOT, type RemotePath } from '../../path.ts';
 import { compileExclude, type Excluded } from '../exclude.ts';
 import type { FolderAttributes, PackOptions, PackStep, Problem } from '../vault.ts';
@@ -73,7 +73,7 @@ interface Next { readonly name: string; readonly real: RemotePath | undefined }
 function* packFolder(step: Step, folder: Folder, path: RemotePath, trail: readonly RemotePath[], levels: number): Generator<PackStep, void> {
   const stats = folder.stats();
   const place: Place = { folder, path, trail, mode: stats.mode & MODE_MASK };
-  if (step.full || !step.open(place)) {
+  if (step.full || step.filled || !step.open(place)) {
     yield step.take();
     step.open(place);
   }
@@ -128,6 +128,11 @@ class Step {
   /** Whether enough was looked at, or has to be said, for one step. */
   get full(): boolean {
     return this.#names >= STEP_NAMES || this.#words >= STEP_WORDS;
+  }
+
+  /** Whether the pack is nearly full: the next folder had better begin in a new one, since a folder that comes whole is stored at less cost. */
+  get filled(): boolean {
+    return this.#writer.length > MAX_PACK_BYTES * 0.7;
   }
 
   /** Names the folder in the pack, for the files that follow; false when there is no room. */

@@ -4,13 +4,14 @@
  *     KEY.part              rests; KEY is a digest of owner and path, so that the same upload finds it again
  *     KEY.MARK.SERIAL.live  in use by the process MARK
  *     MARK.SERIAL.tmp       a file of a batch, on its way
+ *     MARK.SERIAL.new       a folder of a batch, with its files
  *
  * A part is taken into use, and put back, by renaming it: of two that want it, in one process or in many, one gets it
  * and the other starts afresh. What a crash leaves as `live` is put back when the stage is opened next.
  * The folder is made on first need with mode 0700 and must belong to us; it is removed when empty on `close`.
  * Synchronous. It knows nothing of the tree beside it: giving a staged file its name is the caller's.
  */
-import { constants, fchmodSync, fstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { constants, fchmodSync, fstatSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { digestOf, hex } from '../../digest.ts';
 import { Failure } from '../../errors.ts';
@@ -59,13 +60,26 @@ export class Stage {
   }
 
   discard(name: string): void {
-    removeQuietly(this.#open(), name);
+    this.#open().removeQuietly(name);
   }
 
   /** A new file of a batch, to be written only. The system takes the umask off `mode`. */
   temporary(mode: number): { fd: number; name: string } {
     const name = `${ownMark()}.${this.#next()}.tmp`;
     return { fd: this.#inside((folder) => folder.open(name, O_WRONLY | O_CREAT | O_EXCL, mode)), name };
+  }
+
+  /** A new folder of a batch, made with `mode`; to be filled, and then given its name. */
+  temporaryFolder(mode: number): { folder: Folder; staged: string } {
+    const staged = `${ownMark()}.${this.#next()}.new`;
+    return this.#inside((stage) => {
+      mkdirSync(stage.at(staged), mode);
+      return { folder: stage.enter(staged), staged };
+    });
+  }
+
+  discardFolder(staged: string): void {
+    removeFolderQuietly(this.#open(), staged);
   }
 
   /** The path of a staged file, for one system call. */
@@ -96,7 +110,7 @@ export class Stage {
     for (const { name: raw } of folder.names()) {
       const name = textOf(raw) ?? '';
       const stats = name.endsWith('.part') ? folder.look(name) : undefined;
-      if (stats !== undefined && stats.mtimeMs < before && removeQuietly(folder, name)) removed += 1;
+      if (stats !== undefined && stats.mtimeMs < before && folder.removeQuietly(name)) removed += 1;
     }
     return removed;
   }
@@ -183,40 +197,43 @@ function take(folder: Folder, part: string, live: string): Staged | undefined {
   // Two names: a crash came between giving the file its name and taking this one away. Writing would change the visible file.
   if (kindOf(stats) === 'file' && stats.nlink === 1) return { fd, live, size: stats.size };
   closeQuietly(fd);
-  removeQuietly(folder, live);
+  folder.removeQuietly(live);
   return undefined;
 }
 
 function putBack(folder: Folder, live: string, size: number): void {
   const part = `${live.slice(0, live.indexOf('.'))}.part`;
   const resting = folder.look(part);
-  if (size === 0 || (resting !== undefined && resting.size > size)) removeQuietly(folder, live);
+  if (size === 0 || (resting !== undefined && resting.size > size)) folder.removeQuietly(live);
   else renameSync(folder.at(live), folder.at(part));
 }
 
-/** Puts back the parts, and removes the batch files, of processes that are gone. */
+/** Puts back the parts, and removes what batches had staged, of processes that are gone. */
 function recover(folder: Folder): void {
   for (const { name: raw } of folder.names()) {
     const name = textOf(raw) ?? '';
     const live = name.endsWith('.live');
-    if (!live && !name.endsWith('.tmp')) continue;
+    if (!live && !name.endsWith('.tmp') && !name.endsWith('.new')) continue;
     const stats = folder.look(name);
     const living = isLiving(name.split('.')[live ? 1 : 0] ?? '');
     if (stats === undefined || (living ?? Date.now() - stats.mtimeMs < FOREIGN_SILENCE)) continue;
     try {
       if (live && stats.nlink === 1) putBack(folder, name, stats.size);
-      else removeQuietly(folder, name);
+      else if (kindOf(stats) === 'folder') removeFolderQuietly(folder, name);
+      else folder.removeQuietly(name);
     } catch {
       // Another process recovers the same stage, and was quicker.
     }
   }
 }
 
-function removeQuietly(folder: Folder, name: string): boolean {
+/** Removes a folder of a batch: nothing but files is ever in one. */
+function removeFolderQuietly(stage: Folder, name: string): void {
   try {
-    unlinkSync(folder.at(name));
-    return true;
+    using folder = stage.enter(name);
+    for (const { name: file } of folder.names()) folder.removeQuietly(file);
+    rmdirSync(stage.at(name));
   } catch {
-    return false; // gone already, or a disk that fails: a leftover that `sweep` tries again
+    // Gone already, or a disk that fails.
   }
 }
