@@ -27,7 +27,8 @@ export function formatRate(bytesPerSecond: number): string {
 
 /** `31,204`: the same in every country, so that logs can be compared. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  // `toLocaleString` loads the language data first, which takes a short command 10 ms.
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `1 file`, `31,204 files`. */

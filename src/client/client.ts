@@ -6,7 +6,7 @@
  */
 import type { Entry } from '../entry.ts';
 import { Failure } from '../errors.ts';
-import { hex, ready as digestReady } from '../digest.ts';
+import { hex } from '../digest.ts';
 import { fingerprint, keyFromSecret, publicBytes, signProof } from '../identity.ts';
 import { resolvePath, ROOT, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
@@ -23,7 +23,6 @@ import { getAll, putAll, streamFrom, streamInto } from './transfers.ts';
 
 /** Connects to a server this device has joined. */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  await digestReady();
   const home = await openHome(options.home);
   const server = await home.find(options.server ?? (process.env['WHERRY_SERVER'] || undefined));
   const key = await home.deviceKey();

@@ -7,7 +7,7 @@
  */
 import { Failure } from '../errors.ts';
 import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, type RemotePath } from '../path.ts';
-import { createHasher, hex, sameDigest } from '../digest.ts';
+import { createHasher, hex, ready as digestReady, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import { printable } from '../printable.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
@@ -33,6 +33,7 @@ function treeOptions(item: ItemTally, options: TransferOptions): TreeOptions {
 
 /** Does `job` for every source, in order, and says what became of each. */
 async function each(sources: readonly string[], options: TransferOptions, job: (source: string, item: ItemTally) => Promise<void>): Promise<Summary> {
+  await digestReady(); // here and not on connecting: most commands hash nothing, and loading it takes 9 ms
   const tally = new Tally(options);
   let fatal: Failure | undefined;
   for (const source of sources) {
@@ -180,6 +181,7 @@ export async function streamInto(requester: Requester, stream: AsyncIterable<Uin
   item.kind = 'file';
   item.target = displayPath(to);
   tally.begin('-', undefined);
+  await digestReady();
   await using source = new StreamSource(stream);
   const sent = await putBytes(requester, source, { kind: 'put', path: to, mtime: Date.now() * 1000, mode: 0o644, level: item.level, ifAbsent: options.ifAbsent ?? false }, fileOptions(item, options));
   item.file(sent.digest);
@@ -189,6 +191,7 @@ export async function streamInto(requester: Requester, stream: AsyncIterable<Uin
 
 /** The bytes of one file, with their check at the end. */
 export async function* streamFrom(requester: Requester, from: RemotePath, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  await digestReady();
   using exchange = requester.open({ kind: 'get', path: from, basis: 0 }, signal);
   await exchange.expect('offer');
   const hasher = createHasher();
