@@ -12,7 +12,7 @@ import type { Client } from '../client/api.ts';
 import { advise } from './advice.ts';
 import { findCommand, type Command, type Context, type Ready, type Settings } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { DONE, EXITS } from './exits.ts';
+import { DONE, EXITS, UNHEARD } from './exits.ts';
 import { existsHere } from './here.ts';
 import { parseDuration } from './measures.ts';
 import { STANDARD } from './places.ts';
@@ -66,7 +66,10 @@ async function run(command: Command, ready: Ready, terminal: Terminal): Promise<
   // The prompt has a ^C of its own for each command.
   using stop = command.name === 'connect' ? stopAfter(deadlineMs, hint) : stopOnSignals(hint, deadlineMs);
   try {
-    return await runConnected(command, ready, terminal, stop.signal);
+    const exit = await runConnected(command, ready, terminal, stop.signal);
+    // What was asked for was done, but not told: a list on a full disk is none.
+    if (terminal.fault !== undefined && (exit === DONE || exit === UNHEARD)) throw terminal.fault;
+    return exit;
   } catch (error) {
     throw reasonOf(error, stop.signal);
   }

@@ -6,8 +6,8 @@ import type { Client, Item, Problem, Progress, Summary, TransferOptions } from '
 import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Work } from './command.ts';
-import { DONE, EXITS, exitOf } from './exits.ts';
-import { remotePath } from './files.ts';
+import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
+import { pour, remotePath } from './files.ts';
 import { localPath } from './here.ts';
 import { STANDARD } from './places.ts';
 import { Meter } from './progress.ts';
@@ -64,9 +64,10 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
 }
 
 /** Only the bytes go to standard output, and nothing is said when all is well: it is the beginning of a pipe. */
-async function getStandardOutput({ session, terminal, signal }: Work, remote: readonly string[]): Promise<number> {
+async function getStandardOutput(work: Work, remote: readonly string[]): Promise<number> {
   for (const word of remote) {
-    for await (const chunk of session.client.getStream(remotePath(session, word), { signal })) await terminal.data(chunk);
+    await pour(work, remotePath(work.session, word));
+    if (!work.terminal.isHeard) return UNHEARD;
   }
   return DONE;
 }
