@@ -15,6 +15,7 @@ import { COMMANDS } from './commands.ts';
 import { DONE, EXITS, UNHEARD } from './exits.ts';
 import { existsHere } from './here.ts';
 import { parseDuration } from './measures.ts';
+import { commandFirst } from './order.ts';
 import { STANDARD } from './places.ts';
 import { Report } from './report.ts';
 import { reasonOf, stopAfter, stopOnSignals } from './signals.ts';
@@ -34,13 +35,12 @@ async function main(typed: readonly string[], terminal: Terminal): Promise<numbe
     await terminal.data(`wherry ${SOFTWARE_VERSION}\n`);
     return DONE;
   }
-  // `wherry --server lab` is the prompt with a flag.
-  const [word, words] = name.startsWith('-') ? ['connect', typed] : [name, rest];
   if (terminal.isShown || terminal.canRedraw) await loadWidths();
   // Before the flags are read, this is all there is to say how failures are to be told.
   let report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise });
   let command: Command | undefined;
   try {
+    const [word, ...words] = name.startsWith('-') ? commandFirst(typed, COMMANDS) : [name, ...rest];
     command = findCommand(COMMANDS, word, 'shell');
     report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise }, command.name);
     const ready = command.read(words, 'shell', existsHere);
