@@ -107,7 +107,7 @@ export async function where({ session, report }: Work): Promise<number> {
 }
 
 export async function enterHere({ session, report }: Work, { words }: { words: readonly string[] }): Promise<number> {
-  session.localFolder = await localFolder(session.localFolder, words[0]);
+  session.localFolder = await localFolder(session, words[0]);
   await report.done(printable(session.localFolder), { event: 'folder', local: session.localFolder });
   return DONE;
 }
@@ -118,7 +118,7 @@ export async function whereHere({ session, report }: Work): Promise<number> {
 }
 
 export async function listHere({ session, report, terminal }: Work, { words }: { words: readonly string[] }): Promise<number> {
-  const names = (await localNames(session.localFolder, words[0])).map(printable);
+  const names = (await localNames(session, words[0])).map(printable);
   await report.answer(terminal.isShown ? inColumns(names, terminal.width) : names, { event: 'names', local: names });
   return DONE;
 }

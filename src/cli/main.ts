@@ -10,10 +10,10 @@ import { ROOT } from '../path.ts';
 import { SOFTWARE_VERSION } from '../version.ts';
 import type { Client } from '../client/api.ts';
 import { advise } from './advice.ts';
-import { findCommand, type Command, type Context, type Ready, type Settings } from './command.ts';
+import { findCommand, type Command, type Context, type Ready, type Session, type Settings } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { DONE, EXITS, UNHEARD } from './exits.ts';
-import { existsHere } from './here.ts';
+import { existsHere, startHere } from './here.ts';
 import { parseDuration } from './measures.ts';
 import { commandFirst } from './order.ts';
 import { STANDARD } from './places.ts';
@@ -82,7 +82,7 @@ async function runConnected(command: Command, ready: Ready, terminal: Terminal, 
   const context: Context = { terminal, settings, signal, report: new Report(terminal, { ...settings, aside, advise }, command.name), session: undefined };
   if (!command.connects) return ready.run(context);
   const client = await open(ready.server ?? (command.name === 'connect' ? ready.words[0] : undefined), settings, signal);
-  const session = { client, cwd: ROOT, localFolder: process.cwd(), ended: false };
+  const session: Session = Object.assign(startHere(), { client, cwd: ROOT, ended: false });
   try {
     return await ready.run({ ...context, session });
   } finally {

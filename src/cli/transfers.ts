@@ -35,7 +35,7 @@ interface Ask {
 export async function put(work: Work, { flags, local, remote }: Ask): Promise<number> {
   const { session } = work;
   if (local.includes(STANDARD)) return putStandardInput(work, { flags, local, remote });
-  const typed = new Map(local.map((word) => [localPath(session.localFolder, word), word]));
+  const typed = new Map(local.map((word) => [localPath(session, word), word]));
   // Without a target a file goes into the remote folder; the slash says that it is meant as a folder.
   const target = remote[0] === undefined || remote[0] === '' ? remotePath(session, './') : remotePath(session, remote[0]);
   return transfer(work, flags, typed, (client, options) => client.put([...typed.keys()], target, options));
@@ -45,7 +45,7 @@ export async function get(work: Work, { flags, local, remote }: Ask): Promise<nu
   const { session } = work;
   if (local[0] === STANDARD) return getStandardOutput(work, remote);
   const typed = new Map(remote.map((word) => [remotePath(session, word), word]));
-  const target = localPath(session.localFolder, local[0] ?? './');
+  const target = localPath(session, local[0] ?? './');
   return transfer(work, flags, typed, (client, options) => client.get([...typed.keys()], target, options));
 }
 
