@@ -1,5 +1,6 @@
 /** Tests are TypeScript and run against `dist`, the build that ships, so that workers and the start-up path are the real ones. */
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const root = import.meta.dirname;
@@ -25,6 +26,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for processes of their own; by default two cores would run one file at a time.
     maxWorkers: 2,
+    // Servers in the tests' own process announce themselves here, and not to the person who runs the tests.
+    env: { XDG_DATA_HOME: join(tmpdir(), `wherry-test-data-${process.getuid?.() ?? 0}`) },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -10,7 +10,7 @@ import { may, missing, type Action as Rule } from './access/rules.ts';
 import { type Code, Failure } from './errors.ts';
 import type { Entry } from './entry.ts';
 import { type RemotePath, ROOT } from './path.ts';
-import type { Right } from './rights.ts';
+import { askForTicket, type Right } from './rights.ts';
 import type {
   BatchOptions, BatchResult, FolderAttributes, Level, ListPage, PackOptions, PackStep, Problem, Source, Space, Upload, Usage, Vault, Want,
 } from './store/vault.ts';
@@ -174,11 +174,10 @@ export class Drive {
   /** Throws AUTH when the account is gone, and DENIED when a right is missing. */
   #allow(rule: Rule, path: RemotePath): void {
     this.#alive(path);
-    const [first] = missing(this.#principal.rights, rule);
+    const lacking = missing(this.#principal.rights, rule);
+    const [first] = lacking;
     if (first === undefined) return;
-    throw new Failure('DENIED', `this account may not ${DEEDS[first]}`, {
-      path, who: 'rule', hint: `ask the owner of the server for a ticket with the right "${first}"`,
-    });
+    throw new Failure('DENIED', `this account may not ${DEEDS[first]}`, { path, who: 'rule', hint: askForTicket(lacking) });
   }
 
   #alive(path: RemotePath): void {

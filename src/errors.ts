@@ -81,6 +81,7 @@ export class Failure extends Error {
   /** Anything thrown, as a failure: a `Failure` stays itself, the rest is `INTERNAL`. */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
+    if (folderIsGone(error)) return new Failure('NOTFOUND', 'the current folder here was removed', { who: 'here', hint: 'go to another folder first', cause: error });
     if (error instanceof Error && error.name === 'AbortError') return new Failure('CANCELLED', 'cancelled', { cause: error });
     const text = error instanceof Error ? error.message : String(error);
     return new Failure('INTERNAL', `internal error: ${text}`, { cause: error });
@@ -93,6 +94,12 @@ export class Failure extends Error {
       path: this.path ?? path, who: this.who ?? who, retry: this.retry, hint: this.hint, cause: this.cause,
     });
   }
+}
+
+/** Whoever needs the folder that the process runs in learns so only when it asks for it, anywhere. */
+function folderIsGone(error: unknown): boolean {
+  const { code, syscall } = Object(error) as NodeJS.ErrnoException;
+  return code === 'ENOENT' && syscall === 'uv_cwd';
 }
 
 /** What the operating system's errors mean to us. A name that is missing here becomes `IO`. */
@@ -124,7 +131,7 @@ const ERRNO: Readonly<Record<string, readonly [Code, string]>> = {
 export function fromErrno(error: unknown, path?: string, who?: Party): Failure {
   if (error instanceof Failure) return error.at(path, who);
   const errno = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (errno === undefined) return Failure.from(error).at(path, who);
+  if (errno === undefined || folderIsGone(error)) return Failure.from(error).at(path, who);
   const [code, text] = ERRNO[errno] ?? ['IO', `disk error ${errno}`];
   return new Failure(code, text, { path, who, cause: error });
 }

@@ -147,7 +147,7 @@ describe('the roles', () => {
 describe('a refusal', () => {
   test('says in plain words what may not be done, and whose rule it is', async () => {
     const { drive } = await given(ROLES.ro);
-    await expect(drive.remove(OLD)).rejects.toMatchObject({ code: 'DENIED', who: 'rule', message: 'this account may not delete here', path: OLD, hint: containing('"delete"') });
+    await expect(drive.remove(OLD)).rejects.toMatchObject({ code: 'DENIED', who: 'rule', message: 'this account may not delete here', path: OLD, hint: containing('a ticket made with --rw (wherry invite)') });
   });
 
   test('to replace a file says that the rights do not allow it, also for each file of a batch', async () => {

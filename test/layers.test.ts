@@ -48,7 +48,7 @@ const RESERVED: readonly { readonly modules: readonly string[]; readonly to: rea
   },
   {
     modules: ['net', 'tls', 'http', 'https', 'http2', 'dgram'],
-    to: ['session/connection.ts', 'doors/', 'session/inlet.ts', 'client/dial.ts', 'server/admin.ts'],
+    to: ['session/connection.ts', 'doors/', 'session/inlet.ts', 'client/dial.ts', 'server/admin.ts', 'server/running.ts'],
     why: 'nothing else touches a socket',
   },
   { modules: ['child_process'], to: ['cli/'], why: 'the product starts no programs but those a person asks for at the prompt' },

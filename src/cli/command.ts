@@ -142,12 +142,21 @@ function checkCount(name: string, [least, most]: Description<Flags>['count'], fo
   });
 }
 
-/** The command called `word` in a place, by its name or another one, in any letter case. Throws USAGE, with the closest name. */
-export function findCommand(commands: readonly Command[], word: string, place: 'shell' | 'prompt'): Command {
+function commandsAt(commands: readonly Command[], place: 'shell' | 'prompt'): Command[] {
+  return commands.filter(({ where }) => where === 'both' || where === place);
+}
+
+/** The command called `word` in a place, by its name or another one, in any letter case. */
+export function lookUp(commands: readonly Command[], word: string, place: 'shell' | 'prompt'): Command | undefined {
   const name = word.toLowerCase();
-  const there = commands.filter(({ where }) => where === 'both' || where === place);
-  const found = there.find((command) => command.name === name || command.aliases.includes(name));
+  return commandsAt(commands, place).find((command) => command.name === name || command.aliases.includes(name));
+}
+
+/** As `lookUp`. Throws USAGE, with the closest name. */
+export function findCommand(commands: readonly Command[], word: string, place: 'shell' | 'prompt'): Command {
+  const found = lookUp(commands, word, place);
   if (found !== undefined) return found;
+  const there = commandsAt(commands, place);
   const near = closest(word, there.flatMap((command) => [command.name, ...command.aliases]));
   const prefix = place === 'shell' ? 'wherry ' : '';
   throw new Failure('USAGE', `there is no command ${printable(word)}`, { hint: near === undefined ? `${prefix}help lists all of them` : `did you mean ${prefix}${near}?` });

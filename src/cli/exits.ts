@@ -12,6 +12,8 @@ export const DONE = 0;
 export const SOME_FAILED = 1;
 /** What was typed makes no sense. */
 export const USAGE = 2;
+/** The reader of the answers went away before their end: 128 + SIGPIPE, as shells count. */
+export const UNHEARD = 141;
 
 export const EXITS: Readonly<Record<Code, number>> = {
   IO: 1, UNSUPPORTED: 1, INTERNAL: 1,

@@ -8,7 +8,7 @@ import { Failure, type Code } from '../errors.ts';
 import { baseName, resolvePath, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Session, Work } from './command.ts';
-import { EXITS, exitOf } from './exits.ts';
+import { EXITS, exitOf, UNHEARD } from './exits.ts';
 import { entryEvent, modeText } from './listing.ts';
 import { formatCount, formatDate, formatSize, plural } from './measures.ts';
 import { reasonOf } from './signals.ts';
@@ -44,10 +44,25 @@ export async function each(work: Work, words: readonly string[], one: (typed: st
   return exitOf(words.length, report.failures);
 }
 
-export function cat(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
-  return each(work, remote, async (_, path) => {
-    for await (const chunk of work.session.client.getStream(path, { signal: work.signal })) await work.terminal.data(chunk);
+/** As `each`, for commands that do nothing but answer: once nobody reads, nothing more is asked. */
+export async function eachAnswer(work: Work, words: readonly string[], one: (typed: string, path: string) => Promise<void>): Promise<number> {
+  const { terminal } = work;
+  const exit = await each(work, words, async (typed, path) => {
+    if (terminal.isHeard) await one(typed, path);
   });
+  return terminal.isHeard ? exit : UNHEARD;
+}
+
+/** The bytes of a file to standard output, for as long as somebody reads there. */
+export async function pour({ session, terminal, signal }: Work, path: string): Promise<void> {
+  for await (const chunk of session.client.getStream(path, { signal })) {
+    await terminal.data(chunk);
+    if (!terminal.isHeard) return;
+  }
+}
+
+export function cat(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
+  return eachAnswer(work, remote, (_, path) => pour(work, path));
 }
 
 export function makeFolder(work: Work, { flags, remote }: { flags: { parents: boolean }; remote: readonly string[] }): Promise<number> {
@@ -115,7 +130,7 @@ export async function mustStat({ session, signal }: Work, path: string): Promise
 }
 
 export function stat(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
-  return each(work, remote, async (_, path) => {
+  return eachAnswer(work, remote, async (_, path) => {
     const entry = await mustStat(work, path);
     const size = entry.kind === 'file' ? `${formatCount(entry.size)} bytes (${formatSize(entry.size)})` : '-';
     await work.report.answer([
@@ -130,7 +145,7 @@ export function stat(work: Work, { remote }: { remote: readonly string[] }): Pro
 
 export function usage(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
   const words = remote.length === 0 ? [''] : remote;
-  return each(work, words, async (typed, path) => {
+  return eachAnswer(work, words, async (typed, path) => {
     const { files, folders, bytes } = await work.session.client.usage(path, { signal: work.signal });
     const line = `${formatSize(bytes).padStart(8)}  ${plural(files, 'file')} in ${plural(folders, 'folder')}  ${printable(typed === '' ? path : typed)}`;
     await work.report.answer(line, { event: 'usage', path, files, folders, bytes });
@@ -146,7 +161,7 @@ export async function space(work: Work): Promise<number> {
 
 export function hash(work: Work, { flags, remote }: { flags: { sha256: boolean }; remote: readonly string[] }): Promise<number> {
   const algorithm = flags.sha256 ? 'sha256' : 'blake3';
-  return each(work, remote, async (typed, path) => {
+  return eachAnswer(work, remote, async (typed, path) => {
     const digest = await work.session.client.hash(path, { signal: work.signal, algorithm });
     await work.report.answer(digestLine(digest, typed), { event: 'digest', path, algorithm, digest });
   });

@@ -8,7 +8,7 @@ import { child, displayPath, ROOT, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Work } from './command.ts';
 import { DONE } from './exits.ts';
-import { checkedPath, each, mustStat } from './files.ts';
+import { checkedPath, eachAnswer, mustStat } from './files.ts';
 import { matchesGlob } from './glob.ts';
 import { localFolder, localNames } from './here.ts';
 import { arrange, entryEvent, listingLines, type ListFlags } from './listing.ts';
@@ -25,7 +25,7 @@ interface List {
 
 export async function list(work: Work, { flags, remote }: List): Promise<number> {
   const words = remote.length === 0 ? [''] : remote;
-  return each(work, words, async (typed, path) => {
+  return eachAnswer(work, words, async (typed, path) => {
     const top = checkedPath(work.session, typed);
     const entry = top === ROOT ? undefined : await mustStat(work, path);
     if (entry !== undefined && entry.kind !== 'folder') {
@@ -48,6 +48,7 @@ async function showFolder(work: Work, flags: List['flags'], folder: RemotePath, 
     unlisted += page.unlisted;
     if (entries.length < MAX_SORTED) continue;
     await show(work, flags, entries, folder);
+    if (!terminal.isHeard) return;
     entries = [];
   }
   const shown = await show(work, flags, entries, folder);
@@ -55,6 +56,7 @@ async function showFolder(work: Work, flags: List['flags'], folder: RemotePath, 
   if (!flags.deep) return;
   for (const { name, kind } of shown) if (kind === 'folder') below.push(name);
   for (const name of below) {
+    if (!terminal.isHeard) return;
     if (!report.json) await report.answer('', {});
     await showFolder(work, flags, child(folder, name), heading === '' || heading === undefined ? name : `${heading.replace(/\/+$/, '')}/${name}`);
   }
@@ -73,7 +75,7 @@ async function show({ report, terminal }: Work, flags: ListFlags, entries: reado
 export async function find(work: Work, { flags, remote }: { flags: { name: string | undefined }; remote: readonly string[] }): Promise<number> {
   const { session, signal, report, terminal } = work;
   const words = remote.length === 0 ? [''] : remote;
-  return each(work, words, async (typed) => {
+  return eachAnswer(work, words, async (typed) => {
     const top = checkedPath(session, typed);
     const prefix = typed === '' ? '' : `${typed.replace(/\/+$/, '')}/`;
     let unlisted = 0;
@@ -82,6 +84,7 @@ export async function find(work: Work, { flags, remote }: { flags: { name: strin
       const found = flags.name === undefined ? page.entries : page.entries.filter(({ name }) => matchesGlob(flags.name!, name.slice(name.lastIndexOf('/') + 1)));
       if (!report.json) await report.answer(found.map(({ name }) => printable(prefix + name)), {});
       else for (const entry of found) await report.event(entryEvent(entry, top === ROOT ? `/${entry.name}` : `/${top}/${entry.name}`));
+      if (!terminal.isHeard) return;
     }
     if (unlisted > 0) terminal.say(`find: ${plural(unlisted, 'name')} left out: not valid Unicode, or not safe to show`);
   });
@@ -104,7 +107,7 @@ export async function where({ session, report }: Work): Promise<number> {
 }
 
 export async function enterHere({ session, report }: Work, { words }: { words: readonly string[] }): Promise<number> {
-  session.localFolder = await localFolder(session.localFolder, words[0]);
+  session.localFolder = await localFolder(session, words[0]);
   await report.done(printable(session.localFolder), { event: 'folder', local: session.localFolder });
   return DONE;
 }
@@ -115,7 +118,7 @@ export async function whereHere({ session, report }: Work): Promise<number> {
 }
 
 export async function listHere({ session, report, terminal }: Work, { words }: { words: readonly string[] }): Promise<number> {
-  const names = (await localNames(session.localFolder, words[0])).map(printable);
+  const names = (await localNames(session, words[0])).map(printable);
   await report.answer(terminal.isShown ? inColumns(names, terminal.width) : names, { event: 'names', local: names });
   return DONE;
 }

@@ -10,11 +10,12 @@ import { ROOT } from '../path.ts';
 import { SOFTWARE_VERSION } from '../version.ts';
 import type { Client } from '../client/api.ts';
 import { advise } from './advice.ts';
-import { findCommand, type Command, type Context, type Ready, type Settings } from './command.ts';
+import { findCommand, type Command, type Context, type Ready, type Session, type Settings } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { DONE, EXITS } from './exits.ts';
-import { existsHere } from './here.ts';
+import { DONE, EXITS, UNHEARD } from './exits.ts';
+import { existsHere, startHere } from './here.ts';
 import { parseDuration } from './measures.ts';
+import { commandFirst } from './order.ts';
 import { STANDARD } from './places.ts';
 import { Report } from './report.ts';
 import { reasonOf, stopAfter, stopOnSignals } from './signals.ts';
@@ -34,19 +35,18 @@ async function main(typed: readonly string[], terminal: Terminal): Promise<numbe
     await terminal.data(`wherry ${SOFTWARE_VERSION}\n`);
     return DONE;
   }
-  // `wherry --server lab` is the prompt with a flag.
-  const [word, words] = name.startsWith('-') ? ['connect', typed] : [name, rest];
   if (terminal.isShown || terminal.canRedraw) await loadWidths();
   // Before the flags are read, this is all there is to say how failures are to be told.
   let report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise });
   let command: Command | undefined;
   try {
+    const [word, ...words] = name.startsWith('-') ? commandFirst(typed, COMMANDS) : [name, ...rest];
     command = findCommand(COMMANDS, word, 'shell');
     report = new Report(terminal, { json: typed.includes('--json'), quiet: false, advise }, command.name);
     const ready = command.read(words, 'shell', existsHere);
     if (!ready.settings.help) return await run(command, ready, terminal);
     const { commandHelp } = await import('./help.ts');
-    await report.answer(commandHelp(command, 'shell', undefined), { event: 'help', name: command.name });
+    await report.answer(commandHelp(command, 'shell', undefined, terminal.width), { event: 'help', name: command.name });
     return DONE;
   } catch (error) {
     const failure = Failure.from(error);
@@ -66,7 +66,10 @@ async function run(command: Command, ready: Ready, terminal: Terminal): Promise<
   // The prompt has a ^C of its own for each command.
   using stop = command.name === 'connect' ? stopAfter(deadlineMs, hint) : stopOnSignals(hint, deadlineMs);
   try {
-    return await runConnected(command, ready, terminal, stop.signal);
+    const exit = await runConnected(command, ready, terminal, stop.signal);
+    // What was asked for was done, but not told: a list on a full disk is none.
+    if (terminal.fault !== undefined && (exit === DONE || exit === UNHEARD)) throw terminal.fault;
+    return exit;
   } catch (error) {
     throw reasonOf(error, stop.signal);
   }
@@ -79,7 +82,7 @@ async function runConnected(command: Command, ready: Ready, terminal: Terminal, 
   const context: Context = { terminal, settings, signal, report: new Report(terminal, { ...settings, aside, advise }, command.name), session: undefined };
   if (!command.connects) return ready.run(context);
   const client = await open(ready.server ?? (command.name === 'connect' ? ready.words[0] : undefined), settings, signal);
-  const session = { client, cwd: ROOT, localFolder: process.cwd(), ended: false };
+  const session: Session = Object.assign(startHere(), { client, cwd: ROOT, ended: false });
   try {
     return await ready.run({ ...context, session });
   } finally {

@@ -141,7 +141,7 @@ export class Report {
       await this.failed(item.failure, far ? path : shown);
       return;
     }
-    if (item.failed > 0) this.failures.push(new Failure('IO', `${plural(item.failed, 'file')} failed`, { path: shown }));
+    if (item.failed > 0) this.failures.push(new Failure(codeOf(item), `${plural(item.failed, 'file')} failed`, { path: shown }));
     await this.done(itemLine(item, shown), itemEvent(item, shown));
   }
 
@@ -158,8 +158,13 @@ export class Report {
   }
 }
 
-function asFailure(problem: Problem): Failure {
-  return new Failure(problem.code, problem.message);
+function asFailure({ code, message, who }: Problem): Failure {
+  return new Failure(code, message, { who });
+}
+
+/** A folder of which nothing arrived, for one reason, failed for that reason; else some of its files failed. */
+function codeOf({ files, failedWith }: Item): Code {
+  return files === 0 && failedWith !== undefined ? failedWith : 'IO';
 }
 
 function below(folder: string, path: string): string {

@@ -3,10 +3,11 @@
  *
  * Data goes to standard output, words to standard error. One status line may stand at the bottom of a terminal;
  * whatever else is written takes it away first. Colour and status lines are for terminals that can show them
- * (`NO_COLOR`, `TERM=dumb`). A reader that went away (`wherry cat :log | head`) ends the process quietly.
+ * (`NO_COLOR`, `TERM=dumb`). A reader that went away (`wherry put x : | true`) ends nothing: what is written to it is
+ * dropped, and whoever writes only for the reader looks at `isHeard`.
  */
 import { styleText } from 'node:util';
-import { Failure } from '../errors.ts';
+import { Failure, fromErrno } from '../errors.ts';
 import { Lines, type Completer } from './lines.ts';
 import type { Output } from './report.ts';
 
@@ -25,11 +26,34 @@ export class Terminal implements Output {
   readonly #colour: boolean;
   #status = '';
   #lines: Lines | undefined;
+  #heard = true;
+  /** Whether words on standard error still go anywhere. */
+  #worded = true;
+  #fault: Failure | undefined;
 
   constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
     this.#dumb = environment['TERM'] === 'dumb';
     this.#colour = !this.#dumb && (environment['NO_COLOR'] ?? '') === '';
-    for (const stream of [this.#output, this.#errors]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+    // Without listeners an error of these streams would end the process, and with it a transfer that nobody needs to read of.
+    this.#output.on('error', (error: NodeJS.ErrnoException) => this.#lost(error));
+    this.#errors.on('error', () => { this.#worded = false; });
+  }
+
+  /** Whether somebody still takes what goes to standard output. */
+  get isHeard(): boolean {
+    return this.#heard;
+  }
+
+  /** Why standard output takes no more, where that is not its reader's wish: a full disk, most often. */
+  get fault(): Failure | undefined {
+    return this.#fault;
+  }
+
+  /** The first error is the one that tells; the stream accepts nothing after it. */
+  #lost(error: NodeJS.ErrnoException): void {
+    if (!this.#heard) return;
+    this.#heard = false;
+    if (error.code !== 'EPIPE') this.#fault = fromErrno(error, 'standard output', 'here');
   }
 
   /** Whether a person can be asked: standard input is a terminal, and so is one of the outputs. */
@@ -52,22 +76,27 @@ export class Terminal implements Output {
     return Math.max(LEAST_WIDTH, (this.#output.isTTY ? this.#output.columns : this.#errors.columns) || USUAL_WIDTH);
   }
 
-  /** To standard output; resolves when the system has taken it, so that a slow reader slows us. */
+  /** To standard output; resolves when the system has taken it, so that a slow reader slows us, or when nobody will. */
   data(text: string | Uint8Array): Promise<void> {
     this.status('');
-    return new Promise((resolve) => this.#output.write(text, () => resolve()));
+    if (!this.#heard) return Promise.resolve();
+    return new Promise((resolve) => this.#output.write(text, (error) => {
+      if (error) this.#lost(error);
+      resolve();
+    }));
   }
 
   /** One line to standard error; a failure begins in red where there is colour. */
   say(line: string, failure = false): void {
     this.status('');
+    if (!this.#worded) return;
     const coloured = failure && this.#colour && this.#errors.isTTY;
     this.#errors.write(`${coloured ? line.replace(/^[^:]+:/, (head) => styleText('red', head)) : line}\n`);
   }
 
   /** The line at the bottom, in place of the last one; '' takes it away. Nothing where it cannot be redrawn. */
   status(line: string): void {
-    if (!this.canRedraw || (line === '' && this.#status === '')) return;
+    if (!this.canRedraw || !this.#worded || (line === '' && this.#status === '')) return;
     this.#status = line;
     this.#errors.write(ERASE + line);
   }

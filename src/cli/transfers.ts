@@ -6,8 +6,8 @@ import type { Client, Item, Problem, Progress, Summary, TransferOptions } from '
 import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Work } from './command.ts';
-import { DONE, EXITS, exitOf } from './exits.ts';
-import { remotePath } from './files.ts';
+import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
+import { pour, remotePath } from './files.ts';
 import { localPath } from './here.ts';
 import { STANDARD } from './places.ts';
 import { Meter } from './progress.ts';
@@ -38,7 +38,7 @@ interface Ask {
 export async function put(work: Work, { flags, local, remote }: Ask): Promise<number> {
   const { session } = work;
   if (local.includes(STANDARD)) return putStandardInput(work, { flags, local, remote });
-  const typed = new Map(local.map((word) => [localPath(session.localFolder, word), word]));
+  const typed = new Map(local.map((word) => [localPath(session, word), word]));
   // Without a target a file goes into the remote folder; the slash says that it is meant as a folder.
   const target = remote[0] === undefined || remote[0] === '' ? remotePath(session, './') : remotePath(session, remote[0]);
   return transfer(work, flags, typed, (client, options) => client.put([...typed.keys()], target, options));
@@ -48,7 +48,7 @@ export async function get(work: Work, { flags, local, remote }: Ask): Promise<nu
   const { session } = work;
   if (local[0] === STANDARD) return getStandardOutput(work, remote);
   const typed = new Map(remote.map((word) => [remotePath(session, word), word]));
-  const target = localPath(session.localFolder, local[0] ?? './');
+  const target = localPath(session, local[0] ?? './');
   return transfer(work, flags, typed, (client, options) => client.get([...typed.keys()], target, options));
 }
 
@@ -67,9 +67,10 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
 }
 
 /** Only the bytes go to standard output, and nothing is said when all is well: it is the beginning of a pipe. */
-async function getStandardOutput({ session, terminal, signal }: Work, remote: readonly string[]): Promise<number> {
+async function getStandardOutput(work: Work, remote: readonly string[]): Promise<number> {
   for (const word of remote) {
-    for await (const chunk of session.client.getStream(remotePath(session, word), { signal })) await terminal.data(chunk);
+    await pour(work, remotePath(work.session, word));
+    if (!work.terminal.isHeard) return UNHEARD;
   }
   return DONE;
 }

@@ -7,11 +7,14 @@
  * they resolve, and each item of the summary says what became of it.
  */
 import type { Entry } from '../entry.ts';
-import type { Failure } from '../errors.ts';
+import type { Code, Failure, Party } from '../errors.ts';
 import type { Right } from '../rights.ts';
-import type { Level, ListPage, Problem, Space, Usage } from '../store/vault.ts';
+import type { Level, ListPage, Problem as Trouble, Space, Usage } from '../store/vault.ts';
 
-export type { Entry, Right, Level, ListPage, Problem, Space, Usage };
+export type { Entry, Right, Level, ListPage, Space, Usage };
+
+/** A file or folder of a tree that failed, and on whose side. */
+export interface Problem extends Trouble { readonly who: Party }
 
 export interface ServerInfo {
   /** The name this device knows the server by; undefined when it was reached by address and pin alone. */
@@ -83,6 +86,8 @@ export interface Item {
   /** Files inside a folder that failed. At most 1,000 are kept; `failed` counts all. */
   readonly problems: readonly Problem[];
   readonly failed: number;
+  /** The code that all of them failed with; undefined: none failed, or for several reasons. */
+  readonly failedWith: Code | undefined;
   /** Why the item as a whole failed. */
   readonly failure: Failure | undefined;
 }

@@ -3,7 +3,7 @@
  * Progress is told at most 10 times a second, however many files there are.
  */
 import { hex } from '../digest.ts';
-import type { Failure } from '../errors.ts';
+import type { Code, Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Item, Level, Problem, Progress, Summary, TransferOptions } from './api.ts';
 
@@ -95,6 +95,7 @@ export class ItemTally {
   #bytes = 0;
   #kept = 0;
   #failed = 0;
+  #failedWith: Code | undefined;
   #skipped = 0;
   #digest: Uint8Array | undefined;
 
@@ -132,6 +133,7 @@ export class ItemTally {
   }
 
   problem(problem: Problem): void {
+    this.#failedWith = this.#failed === 0 || this.#failedWith === problem.code ? problem.code : undefined;
     this.#failed += 1;
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
     this.#options.onFile?.(printable(problem.path), problem);
@@ -146,7 +148,7 @@ export class ItemTally {
       source: this.source, target: this.target, kind: this.kind, files: this.#files, bytes: this.#bytes, kept: this.#kept,
       milliseconds: performance.now() - this.#started, level: this.level,
       digest: failure === undefined && this.kind === 'file' && this.#digest !== undefined ? hex(this.#digest) : undefined,
-      skipped: this.#skipped, problems: this.#problems, failed: this.#failed, failure,
+      skipped: this.#skipped, problems: this.#problems, failed: this.#failed, failedWith: this.#failedWith, failure,
     });
   }
 }

@@ -10,6 +10,7 @@ import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, t
 import { createHasher, hex, ready as digestReady, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import { printable } from '../printable.ts';
+import { askForTicket } from '../rights.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
 import { getFile, here, putBytes, putFile, type FileOptions } from './file.ts';
 import { isFolder, openSource, openTarget } from './local.ts';
@@ -153,7 +154,7 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
   return each(remotes, options, async (remote, item) => {
     const from = resolvePath(ROOT, remote);
     const found = await statAllowed(requester, from, options.signal);
-    if (found === 'unknown') throw new Failure('DENIED', 'this account may not read here', { path: displayPath(from), who: 'rule', hint: 'ask the owner of the server for a ticket with the right "read"' });
+    if (found === 'unknown') throw new Failure('DENIED', 'this account may not read here', { path: displayPath(from), who: 'rule', hint: askForTicket(['list', 'read']) });
     if (found === undefined) throw new Failure('NOTFOUND', 'no such file or folder on the server', { path: displayPath(from), who: 'server', hint: 'ls shows what is there' });
     if (found.kind !== 'file' && found.kind !== 'folder') throw new Failure('UNSUPPORTED', 'neither a file nor a folder', { path: displayPath(from), who: 'server' });
     item.kind = found.kind;

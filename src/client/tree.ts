@@ -10,11 +10,12 @@ import { readPack } from '../pack.ts';
 import { below, checkName, child, parentOf, ROOT, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Exchange } from '../session/exchange.ts';
-import type { FolderAttributes, Problem, Vault } from '../store/vault.ts';
+import type { FolderAttributes, Vault } from '../store/vault.ts';
 import { InOrder } from '../transfer/inorder.ts';
 import { MAX_PACKS, sayFolders } from '../transfer/tree.ts';
 import type { Message } from '../wire/messages.ts';
-import { getFile, putFile, type FileOptions } from './file.ts';
+import type { Problem } from './api.ts';
+import { getFile, here, putFile, type FileOptions } from './file.ts';
 import { heard, heardPath } from './heard.ts';
 import { Lanes } from './lanes.ts';
 import type { Requester } from './requester.ts';
@@ -71,7 +72,7 @@ class TreePut {
           await this.#exchange.batch(step.pack);
         }
         this.#item.skip(step.skipped);
-        for (const problem of step.problems) this.#item.problem(problem);
+        for (const problem of step.problems) this.#item.problem({ ...problem, who: 'here' });
         for (const file of step.large) await this.#lanes.start(parentOf(file.path), () => this.#large(file.path, file.size));
         await this.#folders(step.folders);
       }
@@ -151,7 +152,7 @@ class PackAcks {
   #problems({ problems }: Message<'problems'>): void {
     for (const { path, code, message } of problems) {
       this.#failed.add(path);
-      this.#item.problem({ path: heardPath(path), code, message });
+      this.#item.problem({ path: heardPath(path), code, message, who: 'server' });
     }
   }
 
@@ -238,7 +239,7 @@ class TreeGet {
     this.#waiting = all.filter(({ path }) => this.lanes.busy(path));
     const ready = all.filter((folder) => !this.#waiting.includes(folder));
     if (ready.length === 0) return;
-    for (const problem of await this.#vault.finishFolders(this.#top, ready, this.#options.level)) this.#item.problem(problem);
+    for (const problem of await here(this.#vault.finishFolders(this.#top, ready, this.#options.level))) this.#item.problem({ ...problem, who: 'here' });
   }
 
   async #large(file: Message<'large'>['files'][number], packs: Promise<void>): Promise<void> {
@@ -261,16 +262,16 @@ class TreeGet {
 
 async function storePack(vault: Vault, top: RemotePath, pack: Uint8Array, item: ItemTally, options: TreeOptions): Promise<void> {
   const names = options.names ? fileNames(pack) : [];
-  const { files, bytes, problems } = await vault.receiveBatch(top, pack, { level: options.level, condition: options.ifAbsent ? 'absent' : 'any' }).catch((error: unknown) => { throw heard(error); });
+  const { files, bytes, problems } = await here(vault.receiveBatch(top, pack, { level: options.level, condition: options.ifAbsent ? 'absent' : 'any' })).catch((error: unknown) => { throw heard(error); });
   item.stored(files, bytes);
   const failed = new Set<string>(problems.map(({ path }) => path));
-  for (const problem of problems) item.problem(problem);
+  for (const problem of problems) item.problem({ ...problem, who: 'here' });
   for (const path of names) if (!failed.has(path)) item.fileDone(path);
 }
 
 function takeProblems({ problems, skipped }: Message<'problems'>, item: ItemTally): void {
   item.skip(skipped);
-  for (const { path, code, message } of problems) item.problem({ path: printable(path) as RemotePath, code, message: printable(message) });
+  for (const { path, code, message } of problems) item.problem({ path: printable(path) as RemotePath, code, message: printable(message), who: 'server' });
 }
 
 /** The files in a pack, below the top of the tree. */
@@ -284,8 +285,9 @@ function fileNames(pack: Uint8Array): RemotePath[] {
   return names;
 }
 
+/** What failed at the server or on the way says so; the rest is this machine's. */
 function problemOf(path: RemotePath, error: unknown): Problem {
-  const { code, message } = Failure.from(error);
-  return { path, code, message };
+  const { code, message, who = 'here' } = Failure.from(error);
+  return { path, code, message, who };
 }
 

@@ -6,13 +6,14 @@
  * one on its state folder: a second one finds it answered and stops.
  */
 import { chmodSync, existsSync } from 'node:fs';
-import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Code, CODES, Failure, fromErrno } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { type Role, ROLES } from '../rights.ts';
 import { MAX_INVITE_MS, serversFolder } from './config.ts';
+import { isAnswered, runningServers, SOCKET } from './running.ts';
 
 export type AdminRequest =
   | { readonly verb: 'invite'; readonly role?: Role | undefined; readonly forMs?: number | undefined; readonly name?: string | undefined }
@@ -30,7 +31,6 @@ export interface AdminAnswers {
 }
 export type AnswerTo<R extends AdminRequest> = AdminAnswers[R['verb']];
 
-const SOCKET = 'admin.sock';
 /** Room for the longest name; a longer line is not a request. */
 const MAX_REQUEST_BYTES = 16 << 10;
 /** Room for the longest list of devices. */
@@ -58,7 +58,7 @@ export async function openAdmin(state: string, answer: (request: AdminRequest) =
   });
   server.maxConnections = MAX_CONNECTIONS;
   await alone(state, async () => {
-    if (await isAnswered(path)) throw new Failure('BUSY', `another server is running on the state folder ${printable(state)}`, { path: state, who: 'here', hint: 'stop it first, or choose another folder with --state', retry: false });
+    if ((await isAnswered(path)) === true) throw new Failure('BUSY', `another server is running on the state folder ${printable(state)}`, { path: state, who: 'here', hint: 'stop it first, or choose another folder with --state', retry: false });
     await rm(path, { force: true }); // left behind by a server that was killed
     await listen(server, path);
   });
@@ -81,12 +81,7 @@ export async function askServer<R extends AdminRequest>(state: string | undefine
 }
 
 async function onlyRunning(servers: string): Promise<string> {
-  const names = await readdir(servers).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw fromErrno(error, servers, 'here');
-  });
-  const running: string[] = [];
-  for (const name of names) if (await isAnswered(join(servers, name, SOCKET))) running.push(join(servers, name));
+  const running = await runningServers(servers);
   const [first, second] = running;
   if (first === undefined) throw new Failure('CONNECT', 'no server of yours is running on this machine', { who: 'here', hint: 'start one with "wherry serve DIR", or name its state folder with --state' });
   if (second !== undefined) throw new Failure('USAGE', `${running.length} servers of yours are running on this machine`, { who: 'here', hint: `say which one with --state: ${running.map(printable).join(', ')}` });
@@ -153,14 +148,6 @@ function readLine(socket: Socket, limit: number): Promise<string> {
       if (length > limit) reject(new Failure('LIMIT', `a line of more than ${limit} bytes`));
       else resolve(Buffer.concat(chunks).toString('utf8', 0, length - chunk.byteLength + end));
     });
-  });
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.on('connect', () => { socket.destroy(); resolve(true); });
-    socket.on('error', () => resolve(false));
   });
 }
 

@@ -41,6 +41,8 @@ export interface Config {
   /** The served folder, absolute and without links. */
   readonly dir: string;
   readonly state: string;
+  /** Where the owner's commands look for running servers, absolute and without links. */
+  readonly servers: string;
   readonly listen: readonly Listen[];
   readonly role: Role;
   readonly graceMs: number;
@@ -77,7 +79,8 @@ const MAX_GRACE_MS = 86_400_000;
 /** Checks and completes the options. Throws USAGE, NOTFOUND, NOTDIR or DENIED for a folder that cannot be served. */
 export async function resolveConfig(dir: string, options: ServeOptions = {}, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
   const served = await servedFolder(dir);
-  const state = await realState(options.state ?? join(serversFolder(env), nameFor(served)));
+  const servers = await realState(serversFolder(env));
+  const state = await realState(options.state ?? join(servers, nameFor(served)));
   if (isInside(state, served)) {
     throw new Failure('USAGE', `the server's own key would lie inside the folder it serves: ${printable(state)}`, { path: state, who: 'here', hint: 'serve a folder inside it, or choose a place outside with --state' });
   }
@@ -87,7 +90,7 @@ export async function resolveConfig(dir: string, options: ServeOptions = {}, env
   const listen = (options.listen ?? []).map(parseListen);
   if (listen.length > MAX_LISTEN) throw new Failure('USAGE', `at most ${MAX_LISTEN} addresses to listen at`, { who: 'here' });
   return Object.freeze({
-    ...DEFAULTS, dir: served, state, role, graceMs,
+    ...DEFAULTS, dir: served, state, servers, role, graceMs,
     listen: listen.length > 0 ? listen : [{ host: undefined, port: DEFAULT_PORT }],
     similarNames: options.similarNames ?? false,
   });

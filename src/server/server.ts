@@ -24,6 +24,7 @@ import { type AdminAnswers, type AdminRequest, type DeviceInfo, openAdmin } from
 import { selfSigned } from './certificate.ts';
 import { type Config, MAX_INVITE_MS, resolveConfig, type ServeOptions } from './config.ts';
 import type { ServerEvent } from './log.ts';
+import { announce } from './running.ts';
 
 export type { ServeOptions } from './config.ts';
 export type { ServerEvent } from './log.ts';
@@ -88,6 +89,7 @@ class Running implements Server {
     await privateFolder(state);
     // First of all: two servers must not share one book of devices.
     this.#open.push(await openAdmin(state, (request) => this.#answer(request)));
+    await this.#announce();
     const key = await loadKey(join(state, 'server.key'));
     this.#pin = pinOf(key);
     this.#devices = await openDevices({ file: join(state, 'devices.json'), serverPin: this.#pin });
@@ -158,6 +160,16 @@ class Running implements Server {
       const opened = await openPort({ host, port, native, onEvent: this.emit, maxConnections: this.#config.maxConnections });
       this.#ports.push(opened);
       this.#open.push(opened);
+    }
+  }
+
+  /** A server that its owner's commands do not find by themselves serves all the same. */
+  async #announce(): Promise<void> {
+    const { servers, state } = this.#config;
+    try {
+      this.#open.push(await announce(servers, state));
+    } catch (error) {
+      this.emit({ event: 'warning', message: `"wherry invite" and "wherry devices" will find this server only by --state: ${Failure.from(error).message}` });
     }
   }
 

@@ -8,7 +8,7 @@ import { parsePath } from '../../src/path.ts';
 function item(over: Partial<Item> = {}): Item {
   return {
     source: 'big.iso', target: 'big.iso', kind: 'file', files: 1, bytes: 4.1 * 1024 ** 3, kept: 0, milliseconds: 38_000, level: 'durable',
-    digest: `ab12cd34${'0'.repeat(56)}`, skipped: 0, problems: [], failed: 0, failure: undefined, ...over,
+    digest: `ab12cd34${'0'.repeat(56)}`, skipped: 0, problems: [], failed: 0, failedWith: undefined, failure: undefined, ...over,
   };
 }
 
@@ -68,13 +68,31 @@ describe('a report', () => {
   });
 
   test('names at most 20 failed files of a folder, and says how many more there are', async () => {
-    const problems = Array.from({ length: 25 }, (_, index) => ({ path: parsePath(`f${index}`), code: 'DENIED' as const, message: 'permission denied' }));
+    const problems = Array.from({ length: 25 }, (_, index) => ({ path: parsePath(`f${index}`), code: 'DENIED' as const, message: 'permission denied', who: 'here' as const }));
     const { report, errors } = kept();
     await report.item(item({ ...FOLDER, problems, failed: 1025 }), 'src/');
     expect(errors).toHaveLength(21);
     expect(errors[0]).toBe('put: src/f0: permission denied');
     expect(errors[20]).toBe('put: and 1,005 more failed files');
     expect(report.failures).toHaveLength(1);
+  });
+
+  test.each([['here', 'here'], ['server', 'on the server']] as const)('says whose disk a file of a folder did not fit on: %s', async (who, words) => {
+    const problems = [{ path: parsePath('f'), code: 'NOSPACE' as const, message: 'no space left on the disk', who }];
+    const [text, json] = [kept(), kept({ json: true })];
+    for (const { report } of [text, json]) await report.item(item({ ...FOLDER, problems, failed: 1 }), 'src');
+    expect(text.errors).toEqual([`put: src/f: no space left on the disk ${words}`]);
+    expect(JSON.parse(json.out[0]!)).toMatchObject({ event: 'error', code: 'NOSPACE', path: 'src/f', who });
+  });
+
+  test.each<[name: string, over: Partial<Item>, code: Code]>([
+    ['nothing arrived, for one reason, has that reason', { files: 0, failedWith: 'NOSPACE' }, 'NOSPACE'],
+    ['nothing arrived, for several, has none', { files: 0, failedWith: undefined }, 'IO'],
+    ['some arrived has none', { files: 1, failedWith: 'NOSPACE' }, 'IO'],
+  ])('a folder of which %s', async (_, over, code) => {
+    const { report } = kept();
+    await report.item(item({ ...FOLDER, failed: 2, ...over }), 'src');
+    expect(report.failures.map((failure) => failure.code)).toEqual([code]);
   });
 
   test('with --json writes one object a line to standard output, failures too', async () => {

@@ -61,7 +61,7 @@ describe(`a full disk${reason}`, () => {
       expect(ran.code).toBe(1);
       const failed = events(ran, 'error');
       expect(failed.length).toBeGreaterThan(40);
-      expect(new Set(failed.map(({ code }) => code))).toEqual(new Set(['NOSPACE']));
+      expect(new Set(failed.map(({ code, who }) => `${code} ${who}`))).toEqual(new Set(['NOSPACE server']));
       await nothingStaged(served.served);
       await expectAlive(served);
     } finally {
@@ -82,6 +82,20 @@ describe(`a full disk${reason}`, () => {
     expect(Object.keys(await contents(small.folder))).toEqual(['big']);
     expect(await staged(small.folder)).toEqual([]);
     await expectAlive(rig);
+  });
+
+  test.skipIf(reason !== '')('on which nothing of a folder fits ends with 8, and says whose it is', async () => {
+    await using small = await Small.make(8);
+    await using rig = await Rig.start();
+    await mkdir(join(rig.served, 'tree'));
+    for (const name of ['small', 'other', 'large']) await writeFile(join(rig.served, 'tree', name), bytes(name === 'large' ? 3 * MIB : 300 << 10));
+    await writeFile(join(small.folder, 'fill'), bytes(8 * MIB - (200 << 10)));
+    const ran = await rig.run(['get', ':tree', `${small.folder}/`, '--json']);
+    expect(ran.code).toBe(8);
+    expect(new Set(events(ran, 'error').map(({ code, who, hint }) => `${code} ${who} ${hint}`))).toEqual(new Set(['NOSPACE here make room here, then run the same command again']));
+    expect(events(ran, 'error')).toHaveLength(3);
+    expect(events(ran, 'summary')).toEqual([expect.objectContaining({ exit: 8, failed: 3, files: 0 })]);
+    expect(await contents(join(small.folder, 'tree'))).toEqual({});
   });
 
   test.skipIf(reason !== '')('behind standard output is an error as well', async () => {

@@ -1,4 +1,4 @@
-/** What the rights do not allow is refused for every command, with the right to ask for; the same for the permissions of disks. */
+/** What the rights do not allow is refused for every command, with the ticket to ask for; the same for the permissions of disks. */
 import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,37 +15,41 @@ async function start(role: string): Promise<Rig> {
   return rig;
 }
 
-/** Commands with the right that each of the two roles lacks for it; undefined: it works. */
+const WRITE = '--rw';
+const ADD = '--rw or --drop';
+const READ = '--ro or --rw';
+
+/** Commands with the tickets that would allow what each of the two roles may not; undefined: it works. */
 const TABLE: readonly [words: string[], ro: string | undefined, drop: string | undefined][] = [
-  [['put', 'new.txt', ':'], 'create', undefined],
-  [['put', 'dir', ':'], 'create', undefined],
-  [['put', '-', ':piped'], 'create', undefined],
-  [['mkdir', ':made'], 'mkdir', undefined],
-  [['rm', ':old.txt'], 'delete', 'delete'],
-  [['rm', '-r', ':folder'], 'delete', 'delete'],
-  [['rmdir', ':folder'], 'delete', 'delete'],
-  [['change', ':old.txt', 'x'], 'rename', 'rename'],
-  [['change', '-f', ':old.txt', 'x'], 'rename', 'rename'],
-  [['get', ':old.txt', 'x'], undefined, 'read'],
-  [['get', ':folder', 'y'], undefined, 'read'],
-  [['get', ':old.txt', '-'], undefined, 'read'],
-  [['cat', ':old.txt'], undefined, 'read'],
-  [['hash', ':old.txt'], undefined, 'read'],
-  [['ls', ':'], undefined, 'list'],
-  [['stat', ':old.txt'], undefined, 'list'],
-  [['du', ':'], undefined, 'list'],
-  [['df', ':'], undefined, 'list'],
-  [['find', ':'], undefined, 'list'],
+  [['put', 'new.txt', ':'], ADD, undefined],
+  [['put', 'dir', ':'], ADD, undefined],
+  [['put', '-', ':piped'], ADD, undefined],
+  [['mkdir', ':made'], ADD, undefined],
+  [['rm', ':old.txt'], WRITE, WRITE],
+  [['rm', '-r', ':folder'], WRITE, WRITE],
+  [['rmdir', ':folder'], WRITE, WRITE],
+  [['change', ':old.txt', 'x'], WRITE, WRITE],
+  [['change', '-f', ':old.txt', 'x'], WRITE, WRITE],
+  [['get', ':old.txt', 'x'], undefined, READ],
+  [['get', ':folder', 'y'], undefined, READ],
+  [['get', ':old.txt', '-'], undefined, READ],
+  [['cat', ':old.txt'], undefined, READ],
+  [['hash', ':old.txt'], undefined, READ],
+  [['ls', ':'], undefined, READ],
+  [['stat', ':old.txt'], undefined, READ],
+  [['du', ':'], undefined, READ],
+  [['df', ':'], undefined, READ],
+  [['find', ':'], undefined, READ],
 ];
 
 describe.each(['--ro', '--drop'])('an account of a server with %s', (role) => {
   test('is refused what its role does not have, and keeps the rest', async () => {
     await using rig = await start(role);
     for (const [words, ...lacks] of TABLE) {
-      const right = lacks[role === '--ro' ? 0 : 1];
+      const tickets = lacks[role === '--ro' ? 0 : 1];
       const before = await contents(rig.served);
       const ran = await rig.run([...words, '--json'], { input: 'piped' });
-      if (right === undefined) {
+      if (tickets === undefined) {
         expect([words, ran.code, ran.stderr]).toEqual([words, 0, '']);
         continue;
       }
@@ -53,7 +57,7 @@ describe.each(['--ro', '--drop'])('an account of a server with %s', (role) => {
       expect([words, ran.code]).toEqual([words, 5]);
       expect(told).toMatchObject({ code: 'DENIED', who: 'rule', retry: false, exit: 5 });
       expect(told.message, words.join(' ')).toMatch(/^this account may not /);
-      expect(told.hint, words.join(' ')).toMatch(new RegExp(`^ask the owner of the server for a ticket with the right "${right}"$`));
+      expect(told.hint, words.join(' ')).toBe(`ask the owner of the server for a ticket made with ${tickets} (wherry invite), then: wherry join`);
       expect(await contents(rig.served)).toEqual(before);
     }
     await nothingStaged(rig.served);

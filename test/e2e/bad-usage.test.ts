@@ -1,6 +1,9 @@
 /** What makes no sense is refused before anything is done: exit code 2, the usage where it helps, one object with --json. */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Rig } from './rig.ts';
+import { finished, MAIN, Rig, type Ran } from './rig.ts';
 import { failureOf } from './traces.ts';
 
 let rig: Rig;
@@ -72,5 +75,31 @@ test('a folder that cannot be served is said to be so', async () => {
     expect(twice).toMatchObject({ code: 'BUSY', exit: 11, hint: expect.stringContaining('stop it first') as string });
     const taken = failureOf(await rig.run(['serve', rig.local, '--state', `${rig.folder}/other`, '--listen', rig.listening.address, '--json']));
     expect(taken).toMatchObject({ code: 'CONNECT', exit: 3, hint: expect.stringContaining('--listen') as string });
+  });
+});
+
+describe('in a folder that was removed', () => {
+  /** Runs the command where nothing is any more. */
+  async function nowhere(words: readonly string[], input = ''): Promise<Ran> {
+    const cwd = join(rig.folder, 'gone');
+    await mkdir(cwd);
+    const child = spawn('sh', ['-c', 'rmdir "$PWD" && exec "$@"', 'sh', process.execPath, MAIN, ...words], { cwd, env: { PATH: process.env['PATH'], WHERRY_HOME: rig.home } });
+    child.stdin.end(input);
+    return finished(child);
+  }
+
+  test('what does not need it works', async () => {
+    await writeFile(join(rig.served, 'there'), 'words');
+    await writeFile(join(rig.local, 'sent'), 'by its full name');
+    expect(await nowhere(['cat', ':there'])).toMatchObject({ code: 0, stdout: 'words', stderr: '' });
+    expect(await nowhere(['put', join(rig.local, 'sent'), ':'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await nowhere(['get', ':sent', join(rig.local, 'back')])).code).toBe(0);
+    expect(await readFile(join(rig.local, 'back'), 'utf8')).toBe('by its full name');
+    expect(await nowhere([], `cat there\nlcd ${rig.local}\nlpwd\n`)).toMatchObject({ code: 0, stdout: `words${rig.local}\n${rig.local}\n`, stderr: '' });
+  });
+
+  test.each([['put', 'x', ':'], ['get', ':there'], ['ls', ':', '--home', 'relative']])('%s %s says that it is gone', async (...words) => {
+    const ran = await nowhere(words);
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([6, '', `${words[0]}: the current folder here was removed; go to another folder first\n`]);
   });
 });

@@ -227,6 +227,8 @@ describe('--json', () => {
     expect(await ran('frobnicate')).toEqual(['error']);
     const [error] = events(await rig.run(['get', ':nothing', '--json']));
     expect(error).toMatchObject({ event: 'error', code: 'NOTFOUND', path: ':nothing'.slice(1), who: 'server', retry: false, exit: 6 });
+    const before = await rig.run(['--json', 'stat', ':nothing']);
+    expect([before.code, before.stderr, events(before)[0]]).toEqual([6, '', expect.objectContaining({ event: 'error', code: 'NOTFOUND' })]);
     const invite = await rig.run(['invite', '--state', rig.state, '--json']);
     expect(events(invite)[0]).toMatchObject({ event: 'invited', role: 'rw' });
     expect(events(await rig.run(['devices', 'list', '--state', rig.state, '--json']))[0]).toMatchObject({ event: 'device', role: 'rw' });

@@ -1,4 +1,5 @@
 /** The five words in a session fed by a pipe, and which server a command means. */
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -129,5 +130,21 @@ describe('devices', () => {
     expect((await server.run(['cat', ':file'], { env })).code).toBe(5);
     expect((await server.run(['cat', ':file'])).stdout).toBe('x');
     expect((await server.run(['devices', 'revoke', 'nobody', '--state', server.state])).code).toBe(6);
+  });
+
+  test('are those of the only server that runs, wherever its state is; of two, one is to be named', async () => {
+    await using server = await Rig.start();
+    expect((await server.run(['devices'])).stdout).toContain('rw');
+    expect((await server.run(['invite'])).code).toBe(0);
+    const state = join(server.folder, 'second');
+    const second = server.spawn(['serve', server.local, '--listen', '127.0.0.1:0', '--state', state, '--json']);
+    await once(second.stdout!, 'data');
+    const torn = await server.run(['devices']);
+    expect([torn.code, torn.stderr]).toEqual([2, expect.stringMatching(/^devices: 2 servers of yours are running on this machine; say which one with --state: /)]);
+    for (const each of [state, server.state]) expect(torn.stderr).toContain(each);
+    // Killed: its link stays, and must not count.
+    second.kill('SIGKILL');
+    await once(second, 'exit');
+    expect((await server.run(['devices', 'list'])).stdout).toContain('rw');
   });
 });
