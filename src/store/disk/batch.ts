@@ -63,7 +63,7 @@ class Batch {
   /** Folders that are done with but for the files that wait to be flushed. */
   #left: Open[] = [];
   #written: WrittenFile[] = [];
-  /** Folders with new names in them, open for fsync, by their number on the disk. */
+  /** Folders with new names in them, and those on the way to them, open for fsync, by their number on the disk. */
   readonly #touched = new Map<string, number>();
 
   constructor(ground: Ground, top: RemotePath, options: BatchOptions) {
@@ -201,6 +201,8 @@ class Batch {
     let folder = this.#ground.root.enter('' as RemotePath);
     for (const [at, name] of names.entries()) {
       using left = folder;
+      // Where it is there already as well: who made it may have been cut off before this flush, or not have come to it yet.
+      this.#touch(left);
       folder = this.#enterOrMake(left, name, path, at === names.length - 1 ? mode : 0o777);
     }
     return folder;
@@ -215,7 +217,6 @@ class Batch {
     }
     using names = this.#ground.similar.open(folder);
     names.check(name, path);
-    this.#touch(folder);
     try {
       mkdirSync(folder.at(name), 0o700 | mode);
     } catch (error) {
