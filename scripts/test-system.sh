@@ -1,12 +1,12 @@
 #!/bin/bash
-# Tests against programs of the system: b3sum, OpenSSH, strace, tmux, time.
+# Tests against programs of the system: b3sum, OpenSSH, strace, tmux, time, and file systems whose power is cut.
 # As root on Debian, those that are missing are installed first; else the tests that need them are skipped by name.
 # The last line is `N passed, N failed`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 # Program and the Debian package it is in.
-needs='ssh:openssh-client sshd:openssh-server b3sum:b3sum strace:strace tmux:tmux time:time'
+needs='ssh:openssh-client sshd:openssh-server b3sum:b3sum strace:strace tmux:tmux time:time mkfs.ext4:e2fsprogs xfs_io:xfsprogs'
 # sshd lives in /usr/sbin, which is not in everybody's path.
 export PATH="$PATH:/usr/sbin:/sbin"
 

@@ -43,7 +43,7 @@ export interface Upload extends AsyncDisposable {
   /**
    * Cuts the file to `size`, sets mode and mtime, flushes for `durable`, and gives it its name in one step.
    * Parent folders must exist. After a rejection nothing is visible that was not before, and the part is kept
-   * where going on can help (it is discarded after NOSPACE, QUOTA and disk errors).
+   * where going on can help (it is discarded after NOSPACE, QUOTA, disk errors, and any flush that failed).
    */
   commit(size: number, mtime?: number): Promise<void>;
   /** Throws the staged bytes away. */
@@ -126,7 +126,7 @@ export interface Vault extends AsyncDisposable {
   receiveBatch(top: RemotePath, pack: Uint8Array, options: BatchOptions): Promise<BatchResult>;
   /** Sets mode and mtime of folders, in order; a folder that is gone is a problem, not a rejection. */
   finishFolders(top: RemotePath, folders: readonly FolderAttributes[], level: Level): Promise<readonly Problem[]>;
-  /** Makes one folder; `parents` makes those above too and accepts one that is there. */
+  /** Makes one folder, and flushes its name; `parents` makes those above too and accepts one that is there. */
   makeFolder(path: RemotePath, options?: { parents?: boolean; mode?: number }): Promise<void>;
   /** Renames. Without `replace` fails with EXISTS when something is at `to`; with it replaces a file, never a folder that is not empty. */
   move(from: RemotePath, to: RemotePath, options?: { replace?: boolean }): Promise<void>;

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Words before the command, for a program that starts it: `strace`, `env`. */
+  readonly under?: readonly string[];
 }
 
 /** What `wherry serve --json` said first. */
@@ -44,14 +46,15 @@ export class Rig implements AsyncDisposable {
   readonly log: string[] = [];
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(folder: string, serveWords: readonly string[], as: number | undefined) {
+  private constructor(folder: string, { serve = [], as }: RigOptions) {
     this.folder = folder;
-    this.#serveWords = serveWords;
+    this.#serveWords = serve;
     this.#as = as;
   }
 
-  static async start({ serve = [], join: joins = true, below = tmpdir(), as }: RigOptions = {}): Promise<Rig> {
-    const rig = new Rig(await mkdtemp(join(below, 'wherry-e2e-')), serve, as);
+  static async start(options: RigOptions = {}): Promise<Rig> {
+    const { join: joins = true, below = tmpdir(), as } = options;
+    const rig = new Rig(await mkdtemp(join(below, 'wherry-e2e-')), options);
     await mkdir(rig.served);
     await mkdir(rig.local);
     if (as !== undefined) for (const folder of [rig.folder, rig.served, rig.local]) await chown(folder, as, as);
@@ -68,10 +71,10 @@ export class Rig implements AsyncDisposable {
   get home(): string { return join(this.folder, 'home'); }
   get state(): string { return join(this.folder, 'state'); }
 
-  /** Starts the server, on the same port as before if there was one. */
-  async serve(): Promise<void> {
+  /** Starts the server, on the same port as before if there was one; `under` as in `RunOptions`. */
+  async serve(under: readonly string[] = []): Promise<void> {
     const listen = this.listening === undefined ? '127.0.0.1:0' : this.listening.address;
-    const server = this.spawn(['serve', this.served, '--listen', listen, '--state', this.state, '--json', ...this.#serveWords]);
+    const server = this.spawn(['serve', this.served, '--listen', listen, '--state', this.state, '--json', ...this.#serveWords], { under });
     this.server = server;
     const lines = createInterface({ input: server.stdout! });
     server.stderr!.on('data', (chunk: Buffer) => { this.log.push(chunk.toString()); });
@@ -96,8 +99,9 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Starts the command line with its own home, in the local folder. */
-  spawn(words: readonly string[], { env = {}, cwd = this.local }: RunOptions = {}): ChildProcess {
-    const child = spawn(process.execPath, [MAIN, ...words], {
+  spawn(words: readonly string[], { env = {}, cwd = this.local, under = [] }: RunOptions = {}): ChildProcess {
+    const [program, ...rest] = [...under, process.execPath, MAIN, ...words];
+    const child = spawn(program!, rest, {
       cwd, env: { PATH: process.env['PATH'], HOME: this.folder, WHERRY_HOME: this.home, LANG: 'C.UTF-8', ...env }, stdio: ['pipe', 'pipe', 'pipe'],
       ...(this.#as !== undefined && { uid: this.#as, gid: this.#as }),
     });

@@ -62,7 +62,7 @@ class Batch {
   /** Folders that are done with but for the files that wait to be flushed. */
   #left: Open[] = [];
   #written: WrittenFile[] = [];
-  /** Folders with new names in them, open for fsync, by their number on the disk. */
+  /** Folders with new names in them, and those on the way to them, open for fsync, by their number on the disk. */
   readonly #touched = new Map<string, number>();
 
   constructor(ground: Ground, top: RemotePath, options: BatchOptions) {
@@ -250,6 +250,8 @@ class Batch {
 
   /** Enters `name`, making it first if it is missing; a new folder is open to its owner until `finishFolders` sets its mode. */
   #enterOrMake(folder: Folder, name: string, path: RemotePath, mode: number): Folder {
+    // Where it is there already as well: who made it may have been cut off before this flush, or not have come to it yet.
+    this.#touch(folder);
     try {
       return folder.enter(name);
     } catch (error) {
@@ -257,7 +259,6 @@ class Batch {
     }
     using names = this.#ground.similar.open(folder);
     names.check(name, path);
-    this.#touch(folder);
     try {
       mkdirSync(folder.at(name), 0o700 | mode);
     } catch (error) {

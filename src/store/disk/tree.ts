@@ -124,7 +124,10 @@ export function space(root: Root): Space {
   return { free: bavail * bsize, total: blocks * bsize };
 }
 
-/** Makes one folder; with `parents` also those above, and one that is there is accepted. The system takes the umask off `mode`. */
+/**
+ * Makes one folder; with `parents` also those above, and one that is there is accepted. The system takes the umask off
+ * `mode`. Flushed at once: a file that is promised to be on the disk must be found there, and this is its way.
+ */
 export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, mode: number): void {
   const { root, similar } = ground;
   if (path === '') {
@@ -146,6 +149,11 @@ export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, m
     if (!parents || parent.look(name)?.isDirectory() !== true) throw fromErrno(error, path);
   }
   names.add(name);
+  try {
+    parent.flush();
+  } catch (error) {
+    throw fromErrno(error, path);
+  }
 }
 
 /** Renames. Only a rename that changes nothing but the spelling may meet its own file under the new name. */

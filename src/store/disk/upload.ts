@@ -93,7 +93,17 @@ export class DiskUpload implements Upload {
     await this.#file.truncate(size);
     await this.#file.chmod(mode & MODE_MASK & ~this.#umask);
     await this.#file.utimes(secondsOf(mtime));
-    if (this.#want.level === 'durable') await this.#file.flush(false);
+    if (this.#want.level === 'durable') await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await this.#file.flush(false);
+    } catch (error) {
+      // Whatever its name: a disk that made itself read-only after an error says so here.
+      await this.discard();
+      throw error;
+    }
   }
 
   /** What `error` means; where going on cannot help, the staged bytes are gone when this resolves. */

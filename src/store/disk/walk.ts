@@ -12,7 +12,7 @@
  *
  * All of it is synchronous: a step costs about 3 us, and a batch makes thousands. Every `Folder` is to be disposed.
  */
-import { constants, existsSync, fstatSync, lstatSync, openSync, opendirSync, realpathSync, statfsSync, statSync, unlinkSync, type Dir, type Dirent, type Stats } from 'node:fs';
+import { constants, existsSync, fstatSync, fsyncSync, lstatSync, openSync, opendirSync, realpathSync, statfsSync, statSync, unlinkSync, type Dir, type Dirent, type Stats } from 'node:fs';
 import { Failure, fromErrno } from '../../errors.ts';
 import { components, parentOf, type RemotePath } from '../../path.ts';
 import { closeQuietly } from './attributes.ts';
@@ -95,6 +95,16 @@ export class Folder implements Disposable {
   /** The folder opened for `fsync`, `fchmod` and `futimes`, which an O_PATH descriptor does not allow. The caller closes it. */
   openSelf(): number {
     return openSync(`${this.base}/.`, O_RDONLY | (O_DIRECTORY ?? 0));
+  }
+
+  /** Waits until its names are on the disk. */
+  flush(): void {
+    const fd = this.openSelf();
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeQuietly(fd);
+    }
   }
 
   /** The names in the folder, in constant memory, without `.` and `..`. */
