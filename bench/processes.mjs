@@ -9,8 +9,9 @@
  * Pages that processes share (the program's code) are counted for each of them, for every tool alike.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { leave } from './cleanup.mjs';
 
 /** USER_HZ, which is 100 on every architecture Linux runs Node on. */
 const TICKS_PER_SECOND = 100;
@@ -18,12 +19,14 @@ const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 25;
 /** How long a server may take to clear away what it started for a connection. */
 const SETTLE_MS = 5000;
-/** A client that takes longer hangs: the slowest tool needs a minute for the largest workload. */
-const CLIENT_MS = 300_000;
+/** A client that takes longer hangs: the slowest need some minutes, for a million files or with a round trip for each. */
+const CLIENT_MS = 1_200_000;
 /** As much as is kept of what a failing client says. */
 const MAX_WORDS = 4000;
 
-/** @typedef {{ argv: readonly string[], env?: Record<string, string> }} Command */
+/** @typedef {{ argv: readonly string[], env?: Record<string, string>, says?: string }} Command What it `says` is in a file that `argv` names; for people. */
+/** @typedef {{ seconds: number, clientCpu: number, code: number | null, words: string }} End */
+/** @typedef {{ pid: number, kill: () => void, ended: Promise<End> }} Client */
 /** @typedef {{ seconds: number, clientCpu: number, serverCpu: number, clientPeak: number, serverPeak: number,
  *    code: number | null, words: string }} Cost Peaks are bytes. */
 
@@ -74,35 +77,53 @@ async function settled(pid, processes) {
   while (family(pid).length > processes && performance.now() < until) await delay(2);
 }
 
-/** Runs a client to its end, `server` being the main process of the other side.
- *  @param {Command} command @param {number} server @returns {Promise<Cost>} */
-export async function measure(command, server) {
-  const before = { cpu: cpuSeconds(server), processes: family(server).length };
+/** Starts a client in a process group of its own, so that it can be ended with all it started.
+ *  @param {Command} command @param {string} output Where standard output goes. @returns {Client} */
+export function start(command, output = '/dev/null') {
   // The shell costs every tool the same 2 ms; its own time is not in the second line of `times`.
   const script = '"$@"; code=$?; times >&3; exit $code';
-  const start = performance.now();
+  const sink = openSync(output, 'w');
+  const begun = performance.now();
   const child = spawn('bash', ['-c', script, 'bench', ...command.argv], {
-    env: { ...process.env, ...command.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    timeout: CLIENT_MS,
+    env: { ...process.env, ...command.env, LC_ALL: 'C' }, stdio: ['ignore', sink, 'pipe', 'pipe'], detached: true,
   });
-  let [words, times, clientPeak, serverPeak] = ['', '', 0, 0];
+  closeSync(sink);
+  const kill = () => {
+    // Gone already is as good as ended.
+    try { process.kill(-(child.pid ?? 0), 'SIGKILL'); } catch { /* no such process */ }
+  };
+  const gone = leave(kill);
+  const hangs = setTimeout(kill, CLIENT_MS);
+  let [words, times] = ['', ''];
   child.stderr?.on('data', (chunk) => { words = (words + String(chunk)).slice(-MAX_WORDS); });
   child.stdio[3]?.on('data', (chunk) => { times += String(chunk); });
-  const sample = setInterval(() => {
-    clientPeak = Math.max(clientPeak, peakMemory(child.pid ?? 0));
-    serverPeak = Math.max(serverPeak, peakMemory(server));
-  }, SAMPLE_MS);
-  /** @type {[number, number | null]} */
-  const [seconds, code] = await new Promise((resolve, reject) => {
+  /** @type {Client['ended']} */
+  const ended = new Promise((resolve, reject) => {
     let end = 0;
     child.on('error', reject);
     child.on('exit', () => { end = performance.now(); });
-    child.on('close', (status) => resolve([(end - start) / 1000, status]));
+    child.on('close', (code) => resolve({ seconds: (end - begun) / 1000, clientCpu: childrenSeconds(times), code, words }));
   });
-  clearInterval(sample);
-  await settled(server, before.processes);
-  return { seconds, clientCpu: childrenSeconds(times), serverCpu: cpuSeconds(server) - before.cpu, clientPeak, serverPeak, code, words };
+  return { pid: child.pid ?? 0, kill, ended: ended.finally(() => { clearTimeout(hangs); gone(); }) };
+}
+
+/** Runs a client to its end, `server` being the main process of the other side.
+ *  @param {Command} command @param {number} server @param {string} [output] @returns {Promise<Cost>} */
+export async function measure(command, server, output) {
+  const before = { cpu: cpuSeconds(server), processes: family(server).length };
+  const client = start(command, output);
+  let [clientPeak, serverPeak] = [0, 0];
+  const sample = setInterval(() => {
+    clientPeak = Math.max(clientPeak, peakMemory(client.pid));
+    serverPeak = Math.max(serverPeak, peakMemory(server));
+  }, SAMPLE_MS);
+  try {
+    const end = await client.ended;
+    await settled(server, before.processes);
+    return { ...end, serverCpu: cpuSeconds(server) - before.cpu, clientPeak, serverPeak };
+  } finally {
+    clearInterval(sample);
+  }
 }
 
 /** The second line of `times`: user and system time of all that the shell waited for. @param {string} times @returns {number} */
