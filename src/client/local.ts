@@ -40,7 +40,7 @@ export async function openSource(typed: string): Promise<LocalPlace> {
     const name = baseName(resolve(typed));
     if (found.isDirectory()) return place(await openDisk(real, { workers: FOLDER_WORKERS }), ROOT, 'folder', name, shown);
     if (!found.isFile()) throw new Failure('UNSUPPORTED', 'neither a file nor a folder', { path: shown, who: 'here', hint: 'to send what a pipe says: wherry put - :NAME' });
-    return place(await openDisk(dirname(real)), parsePath(checkName(basename(real))), 'file', name, shown);
+    return place(await openDisk(dirname(real), { readHere: true }), parsePath(checkName(basename(real))), 'file', name, shown);
   } catch (error) {
     throw explain(error, shown);
   }

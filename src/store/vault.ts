@@ -55,6 +55,8 @@ export interface Source extends AsyncDisposable {
   readonly entry: Entry;
   /** Fills `into` from `position`; returns how many bytes (fewer only at the end, 0 past it). */
   read(into: Uint8Array, position: number): Promise<number>;
+  /** Whether the next `read` is done when it returns, so that reading ahead gains nothing. Left out: never. */
+  readonly atOnce?: boolean;
   /** The same with several buffers, one after the other. */
   readv(into: readonly Uint8Array[], position: number): Promise<number>;
   /** Whether size, mtime or change time differ from when it was opened: what was read may be a mixture. */

@@ -14,6 +14,8 @@ import type { Exchange } from '../session/exchange.ts';
 export interface ByteSource {
   /** Fills `into` but at the end, where it returns fewer bytes, then 0. */
   read(into: Uint8Array, position: number): Promise<number>;
+  /** Whether the next `read` is done when it returns, so that reading ahead gains nothing. Left out: never. */
+  readonly atOnce?: boolean;
   /** The same with several buffers, one after the other; left out where bytes come as they like, and are better sent as they come. */
   readv?(into: readonly Uint8Array[], position: number): Promise<number>;
 }
@@ -45,8 +47,8 @@ export class ReadAhead {
     if (this.#blocks.length === 0) await this.#read();
     const block = this.#blocks.shift();
     this.#unpaid = 1;
-    // Half a group stays ahead while the next is read.
-    if (this.#blocks.length <= GROUP / 2 && !this.#ended) this.#read().catch(() => {}); // seen by the `next` that needs it
+    // Half a group stays ahead while the next is read. What is read at once is best read when it is needed, while it is in the cache.
+    if (this.#blocks.length <= GROUP / 2 && !this.#ended && this.#source.atOnce !== true) this.#read().catch(() => {}); // seen by the `next` that needs it
     return block;
   }
 
@@ -89,7 +91,7 @@ export class ReadAhead {
     const { slabs } = this.#exchange;
     await this.#exchange.credit(BLOCK_BYTES + 8, this.#unpaid + this.#blocks.length + 1);
     const taken = [await slabs.take()];
-    const most = this.#source.readv === undefined ? 1 : this.#group;
+    const most = this.#source.readv === undefined || this.#source.atOnce === true ? 1 : this.#group;
     while (taken.length < most && this.#exchange.affords(BLOCK_BYTES + 8, this.#unpaid + this.#blocks.length + taken.length + 1)) {
       const more = slabs.takeNow();
       if (more === undefined) break;

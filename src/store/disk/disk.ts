@@ -5,19 +5,20 @@
  * On Linux nothing outside the root can be reached, whatever local users do with links meanwhile; elsewhere see `walk.ts`.
  */
 import { ready } from '../../digest.ts';
-import { fromErrno } from '../../errors.ts';
 import type { Entry } from '../../entry.ts';
 import type { RemotePath } from '../../path.ts';
 import type { BatchOptions, BatchResult, FolderAttributes, Level, ListPage, PackOptions, PackStep, Problem, Source, Space, Upload, Usage, Vault, Want } from '../vault.ts';
-import { mtimeOf } from './attributes.ts';
 import { Crew } from './crew.ts';
 import { Descriptor } from './descriptor.ts';
 import type { Flush, Flushed } from './flush.ts';
+import { DiskSource } from './source.ts';
 import { DiskUpload } from './upload.ts';
 
 export interface DiskOptions {
   /** Threads for names, attributes and batches; 0, the default, does that work in the calling thread, as a client may. */
   readonly workers?: number;
+  /** Large files are read in the calling thread as long as that is quick: for programs that have nothing else to do, not for servers. */
+  readonly readHere?: boolean;
   /** Accepts names in one folder that differ only in letter case or Unicode form. */
   readonly similarNames?: boolean;
 }
@@ -31,18 +32,20 @@ export async function openDisk(root: string, options: DiskOptions = {}): Promise
   // Read once: another part of the process that sets it later does not change what is promised here.
   const umask = process.umask();
   const crew = new Crew({ root, similarNames: options.similarNames ?? false, umask }, options.workers ?? 0);
-  return new Disk(crew, umask);
+  return new Disk(crew, umask, options.readHere ?? false);
 }
 
 class Disk implements Vault {
   readonly #crew: Crew;
   readonly #umask: number;
+  readonly #readHere: boolean;
   /** Batches under way; folders get their times after them. */
   readonly #batches = new Set<Promise<unknown>>();
 
-  constructor(crew: Crew, umask: number) {
+  constructor(crew: Crew, umask: number, readHere: boolean) {
     this.#crew = crew;
     this.#umask = umask;
+    this.#readHere = readHere;
   }
 
   stat(path: RemotePath): Promise<Entry | undefined> {
@@ -55,7 +58,7 @@ class Disk implements Vault {
 
   async read(path: RemotePath): Promise<Source> {
     const { fd, entry, changed } = await this.#crew.call('open', path);
-    return new DiskSource(new Descriptor(fd), entry, changed, path);
+    return new DiskSource(new Descriptor(fd), entry, changed, path, this.#readHere);
   }
 
   receive(path: RemotePath, want: Want): Promise<Upload> {
@@ -125,36 +128,4 @@ async function flush({ fds, whole }: Flush): Promise<Flushed> {
   };
   await Promise.all(Array.from({ length: Math.min(MAX_FLUSHES, fds.length) }, one));
   return results;
-}
-
-class DiskSource implements Source {
-  readonly entry: Entry;
-  readonly #file: Descriptor;
-  /** Time of the last change of attributes when it was opened, in ms: a writer can set back the other one, not this one. */
-  readonly #changed: number;
-  readonly #path: RemotePath;
-
-  constructor(file: Descriptor, entry: Entry, changed: number, path: RemotePath) {
-    this.#file = file;
-    this.entry = entry;
-    this.#changed = changed;
-    this.#path = path;
-  }
-
-  read(into: Uint8Array, position: number): Promise<number> {
-    return this.#file.read(into, position).catch((error: unknown) => { throw fromErrno(error, this.#path); });
-  }
-
-  readv(into: readonly Uint8Array[], position: number): Promise<number> {
-    return this.#file.readv(into, position).catch((error: unknown) => { throw fromErrno(error, this.#path); });
-  }
-
-  async changed(): Promise<boolean> {
-    const now = await this.#file.stats();
-    return now.size !== this.entry.size || mtimeOf(now) !== this.entry.mtime || now.ctimeMs !== this.#changed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#file[Symbol.asyncDispose]();
-  }
 }
