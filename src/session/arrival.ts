@@ -21,7 +21,7 @@ export class Arrival {
     this.#word = word;
     this.#offset = offset;
     // A pack is handed on to a worker with its memory, so it gets memory of its own.
-    this.#bytes = word === 'batch' ? new Uint8Array(size) : roomFor(size);
+    this.#bytes = word === 'batch' ? Buffer.allocUnsafeSlow(size) : roomFor(size);
   }
 
   add(bytes: Uint8Array): void {

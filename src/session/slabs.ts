@@ -30,9 +30,9 @@ export function giveSlab(bytes: Uint8Array): void {
   free.push(Buffer.from(bytes.buffer));
 }
 
-/** Room for `size` bytes: in a slab where that is not wasteful. */
+/** Room for `size` bytes: in a slab where that wastes little, since what is counted against the budget is `size`. */
 export function roomFor(size: number): Buffer {
-  if (size > BLOCK_BYTES || size < BLOCK_BYTES / 16) return Buffer.allocUnsafeSlow(size);
+  if (size > BLOCK_BYTES || size < BLOCK_BYTES * 7 / 8) return Buffer.allocUnsafeSlow(size);
   return takeSlab().subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { Budget } from '../../src/session/budget.ts';
-import { SlabShare } from '../../src/session/slabs.ts';
+import { roomFor, SlabShare } from '../../src/session/slabs.ts';
 
 /** How many of these promises have settled by now, each way. */
 async function settled(promises: readonly Promise<unknown>[]): Promise<{ taken: number; refused: number }> {
@@ -17,6 +17,14 @@ test('a connection has twelve slabs at most, and the thirteenth is had when one 
   expect((await settled([thirteenth])).taken).toBe(0);
   share.give(slabs[0]!);
   expect((await thirteenth).byteLength).toBe(slabs[0]!.byteLength);
+});
+
+test('what is received takes a slab only where that is little more than its size, which is what it costs of the budget', () => {
+  for (const size of [1, 64 << 10, 512 << 10, (1 << 20) - 1, 1 << 20, (1 << 20) + 8]) {
+    const room = roomFor(size);
+    expect(room.byteLength).toBe(size);
+    expect(room.buffer.byteLength).toBeLessThan(size * 1.15 + 64);
+  }
 });
 
 test('without waiting, a slab is had only where nobody waits, and none beyond the budget', async () => {
