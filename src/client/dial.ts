@@ -75,7 +75,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     });
     const timer = setTimeout(() => connection.end(new Failure('CONNECT', `the server at ${address} does not answer`, { path: address, who: 'network', hint: 'try again; the log of the server says why' })), (options.limits ?? LIMITS).signInMs);
     options.signal?.addEventListener('abort', stop, { once: true });
-    inlet.listen((chunk) => connection.receive(chunk));
+    inlet.listen(connection);
     connection.machine.trust(); // its key was compared with the pin
     connection.say(auth);
   });

@@ -211,7 +211,7 @@ class Session {
       onRequest: (exchange, message) => run(message.kind === 'getTree' ? this.#tree(exchange, message) : fulfil(this.#drive!, exchange, message)),
       onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
-    if (pushed) inlet.listen((chunk) => this.connection.receive(chunk));
+    if (pushed) inlet.listen(this.connection);
     this.#timer = setTimeout(() => this.connection.abort(new Failure('TIMEOUT', 'no sign-in in time', { who: 'network' })), limits.signInMs).unref();
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));
   }

@@ -1,6 +1,6 @@
 /**
  * Arrival: one bulk frame that is coming in, gathered into one buffer, so that hashing and writing see it whole.
- * The memory of what arrives is the socket's and is used again; here it is copied, once.
+ * What comes lands in that buffer by itself where the socket can be told where to (`landing`), and is copied otherwise.
  */
 import type { Received } from './exchange.ts';
 import type { MachineEvent } from './machine.ts';
@@ -24,8 +24,12 @@ export class Arrival {
     this.#bytes = word === 'batch' ? Buffer.allocUnsafeSlow(size) : roomFor(size);
   }
 
+  /** Where its next bytes belong. */
+  landing(): Uint8Array { return this.#bytes.subarray(this.#filled); }
+
   add(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#filled);
+    const landed = bytes.buffer === this.#bytes.buffer && bytes.byteOffset === this.#bytes.byteOffset + this.#filled;
+    if (!landed) this.#bytes.set(bytes, this.#filled);
     this.#filled += bytes.byteLength;
   }
 

@@ -13,6 +13,7 @@ import { greaseFrame, MAX_BODY } from '../wire/frame.ts';
 import { errorMessage, failureOf, VERSION, type Message } from '../wire/messages.ts';
 import { Arrival, kept } from './arrival.ts';
 import { processBudget, type Budget } from './budget.ts';
+import { lost, stopping } from './ends.ts';
 import { Exchange, type Line, type Received } from './exchange.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import { Liveness } from './liveness.ts';
@@ -134,7 +135,12 @@ export class Connection implements Line {
     if (this.#exchanges.size === 0) this.#drained?.();
   }
 
-  /** Bytes from the peer. Whoever calls may use their memory again afterwards. */
+  /** Where the next bytes from the peer belong, if they are known to be of a bulk frame that is wanted. */
+  landing(): Uint8Array | undefined {
+    return this.#events.length > 0 || this.machine.dropping ? undefined : this.#arriving?.landing();
+  }
+
+  /** Bytes from the peer. Whoever calls may use their memory again afterwards, but for what `landing` gave. */
   receive(chunk: Uint8Array): void {
     if (this.#over) return;
     this.#liveness.heard();
@@ -288,12 +294,4 @@ export class Connection implements Line {
     this.#socket.resume();
     this.#options.onEnd(failure);
   }
-}
-
-function stopping(): Failure {
-  return new Failure('SHUTDOWN', 'the server is stopping', { who: 'server', hint: 'run the same command again when it is back: what was sent is kept' });
-}
-
-function lost(what: string, cause?: unknown): Failure {
-  return new Failure('LOST', what, { who: 'network', hint: 'run the same command again: what was sent is kept', cause });
 }

@@ -5,7 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createKey } from '../../src/identity.ts';
 import { selfSigned } from '../../src/server/certificate.ts';
-import { Inlet } from '../../src/session/inlet.ts';
+import { Inlet, type Reader } from '../../src/session/inlet.ts';
 import { pair } from './link.ts';
 
 const open: { destroy(): unknown }[] = [];
@@ -23,15 +23,20 @@ async function secured(accept: (socket: TLSSocket) => void): Promise<{ near: TLS
   return { near, far };
 }
 
+/** A reader that has no place of its own for what comes. */
+function reading(receive: (chunk: Uint8Array) => void): Reader {
+  return { receive, landing: () => undefined };
+}
+
 /** All that comes until the end, and the largest piece of it. */
 function collect(inlet: Inlet, socket: Socket): Promise<{ digest: string; bytes: number; largest: number }> {
   const hash = createHash('sha256');
   let [bytes, largest] = [0, 0];
-  inlet.listen((chunk) => {
+  inlet.listen(reading((chunk) => {
     hash.update(chunk);
     bytes += chunk.byteLength;
     largest = Math.max(largest, chunk.byteLength);
-  });
+  }));
   return new Promise((resolve) => { socket.once('end', () => resolve({ digest: hash.digest('hex'), bytes, largest })); });
 }
 
@@ -52,10 +57,10 @@ describe('an accepted socket', () => {
     const { near, far } = await secured((socket) => { inlet.takeOver(socket); });
     let bytes = 0;
     const paused = new Promise<void>((resolve) => {
-      inlet.listen((chunk) => {
+      inlet.listen(reading((chunk) => {
         bytes += chunk.byteLength;
         if (bytes === chunk.byteLength) { far.pause(); resolve(); }
-      });
+      }));
     });
     const size = 64 << 20; // more than the sockets of both sides hold
     near.write(Buffer.alloc(size));
@@ -72,6 +77,27 @@ describe('an accepted socket', () => {
     near.end();
     await ended;
     expect(bytes).toBe(size);
+  });
+
+  test('puts what comes where its reader wants it', async () => {
+    const inlet = new Inlet();
+    const { near, far } = await secured((socket) => { inlet.takeOver(socket); });
+    const sent = randomBytes(1_000_003);
+    const whole = Buffer.alloc(sent.byteLength);
+    let [filled, landed] = [0, 0];
+    inlet.listen({
+      landing: () => (filled === whole.byteLength ? undefined : whole.subarray(filled)),
+      receive: (chunk) => {
+        // The first bytes came where nobody had named a place yet.
+        if (chunk.buffer === whole.buffer && chunk.byteOffset === whole.byteOffset + filled) landed += chunk.byteLength;
+        else whole.set(chunk, filled);
+        filled += chunk.byteLength;
+      },
+    });
+    near.end(sent);
+    await once(far, 'end');
+    expect([filled, whole.equals(sent)]).toEqual([sent.byteLength, true]);
+    expect(landed).toBeGreaterThan(sent.byteLength - 2 * (16 << 10));
   });
 
   test('of which something was read already is left as it is', async () => {
@@ -92,9 +118,10 @@ test('an object that is not a socket of this Node is left as it is', () => {
 test('what comes before somebody listens is kept', () => {
   const inlet = new Inlet();
   const heard: string[] = [];
-  inlet.onread.buffer.write('first');
-  inlet.onread.callback(5, inlet.onread.buffer);
-  inlet.onread.buffer.write('other');
-  inlet.listen((chunk) => { heard.push(Buffer.from(chunk).toString()); });
+  const buffer = Buffer.from(inlet.onread.buffer().buffer);
+  buffer.write('first');
+  inlet.onread.callback(5, buffer);
+  buffer.write('other');
+  inlet.listen(reading((chunk) => { heard.push(Buffer.from(chunk).toString()); }));
   expect(heard).toEqual(['first']);
 });
