@@ -30,9 +30,12 @@ export function giveSlab(bytes: Uint8Array): void {
   free.push(Buffer.from(bytes.buffer));
 }
 
+/** A frame smaller than this gets memory of its own size: the budget is charged for that, not for a slab. */
+const MIN_IN_SLAB = (BLOCK_BYTES * 7) / 8;
+
 /** Room for `size` bytes: in a slab where that is not wasteful. */
 export function roomFor(size: number): Buffer {
-  if (size > BLOCK_BYTES || size < BLOCK_BYTES / 16) return Buffer.allocUnsafeSlow(size);
+  if (size > BLOCK_BYTES || size < MIN_IN_SLAB) return Buffer.allocUnsafeSlow(size);
   return takeSlab().subarray(DATA_HEAD_BYTES, DATA_HEAD_BYTES + size);
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { Budget } from '../../src/session/budget.ts';
-import { SlabShare } from '../../src/session/slabs.ts';
+import { roomFor, SlabShare } from '../../src/session/slabs.ts';
 
 /** How many of these promises have settled by now, each way. */
 async function settled(promises: readonly Promise<unknown>[]): Promise<{ taken: number; refused: number }> {
@@ -43,4 +43,10 @@ test('when the connection is over, whoever waits hears why, and no memory is tak
   const waiting = [share.take(), share.take()];
   share.close(new Failure('LOST', 'gone'));
   expect(await settled([...waiting, share.take()])).toEqual({ taken: 0, refused: 3 });
+});
+
+test.each([1, 66_000, 300_000, 600_000, 917_503, 917_504, 1 << 20])('what arrives, %i bytes, takes little more memory than the budget is charged', (size) => {
+  const room = roomFor(size);
+  expect(room.byteLength).toBe(size);
+  expect(room.buffer.byteLength).toBeLessThanOrEqual(size * 1.15);
 });
