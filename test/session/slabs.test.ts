@@ -67,3 +67,9 @@ test('when the connection is over, whoever waits hears why, and no memory is tak
   share.close(new Failure('LOST', 'gone'));
   expect(await settled([...waiting, share.take()])).toEqual({ taken: 0, refused: 3 });
 });
+
+test.each([1, 66_000, 300_000, 600_000, 917_503, 917_504, 1 << 20])('what arrives, %i bytes, takes little more memory than the budget is charged', (size) => {
+  const room = roomFor(size);
+  expect(room.byteLength).toBe(size);
+  expect(room.buffer.byteLength).toBeLessThanOrEqual(size * 1.15);
+});
