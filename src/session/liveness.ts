@@ -21,12 +21,14 @@ export class Liveness {
   #taken: number;
   #busy: number;
   #pinged = false;
+  /** When we last told a peer that we do not read from that we are there. */
+  #reassured: number;
 
   /** `clock` is that of the waits it is asked about (ms). */
   constructor(limits: ConnectionLimits, clock = () => performance.now()) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#heard = this.#taken = this.#busy = clock();
+    this.#heard = this.#taken = this.#busy = this.#reassured = clock();
   }
 
   /** Bytes came, or may come again from now on. */
@@ -46,6 +48,13 @@ export class Liveness {
     return since !== undefined && this.#clock() - since > this.#limits.progressMs;
   }
 
+  /** While we do not read, its questions wait with the rest; one of ours tells the peer that we are there. */
+  #reassure(now: number, everyMs: number): 'ping' | undefined {
+    if (now - Math.max(this.#reassured, this.#heard) <= everyMs) return undefined;
+    this.#reassured = now;
+    return 'ping';
+  }
+
   /** A failure: the connection must end for it. */
   due({ paused, unsent, idle }: Situation): 'ping' | Failure | undefined {
     const now = this.#clock();
@@ -53,7 +62,8 @@ export class Liveness {
     if (!paused && now - this.#heard > deadAfterMs) return new Failure('LOST', 'the other side has not answered for a while', { who: 'network', hint: 'run the same command again: what was sent is kept' });
     if (unsent && this.stuck(this.#taken)) return new Failure('TIMEOUT', 'the other side takes nothing any more', { who: 'network' });
     if (idle && now - this.#busy > idleMs) return new Failure('TIMEOUT', 'nothing was asked for a long time', { who: 'rule', hint: 'connect again' });
-    if (paused || this.#pinged || now - this.#heard <= pingAfterMs) return undefined;
+    if (paused) return this.#reassure(now, pingAfterMs);
+    if (this.#pinged || now - this.#heard <= pingAfterMs) return undefined;
     this.#pinged = true;
     return 'ping';
   }

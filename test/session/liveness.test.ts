@@ -33,9 +33,19 @@ describe('a silent peer', () => {
   test('is not blamed while we do not read ourselves', () => {
     const { live, pass } = at();
     pass(5_000);
-    expect(live.due({ ...QUIET, paused: true })).toBeUndefined();
+    expect(live.due({ ...QUIET, paused: true })).toBe('ping');
     live.heard();
     expect(live.due(QUIET)).toBeUndefined();
+  });
+
+  test('that we do not read from hears that we are there, again and again, so that it does not give us up', () => {
+    const { live, pass } = at();
+    const paused = { ...QUIET, paused: true };
+    expect(live.due(paused)).toBeUndefined();
+    for (let round = 0; round < 3; round += 1) {
+      pass(11);
+      expect([live.due(paused), live.due(paused)]).toEqual(['ping', undefined]);
+    }
   });
 });
 
