@@ -73,7 +73,7 @@ export function costPlot(title, below, series) {
   const [across, up] = [logarithmic(xs[0] ?? 1, xs.at(-1) ?? 10, left, right), logarithmic(low, high, bottom, top)];
   const parts = [`<line class="axis" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/><line class="axis" x1="${left}" x2="${left}" y1="${top}" y2="${bottom}"/>`,
     ...xs.map((x) => `<text x="${across(x)}" y="${bottom + 18}" text-anchor="middle">${short(x)}</text>`),
-    ...[Math.min(...ys), Math.max(...ys)].map((y) => `<text x="${left - 8}" y="${up(y) + 4}" text-anchor="end">${y.toPrecision(2)}</text>`),
+    ...[Math.min(...ys), Math.max(...ys)].map((y) => `<text x="${left - 8}" y="${up(y) + 4}" text-anchor="end">${Number(y.toPrecision(2))}</text>`),
     `<text x="${(left + right) / 2}" y="${bottom + 38}" text-anchor="middle">${escaped(below)}</text>`];
   for (const [i, { name, points: some }] of series.entries()) {
     const drawn = some.filter(({ x, y }) => x > 0 && y > 0);
