@@ -56,3 +56,8 @@ export function openLog(file, run, plain) {
     },
   };
 }
+
+/** @param {readonly string[]} files @returns {Line[]} */
+export function readLines(files) {
+  return files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => /** @type {Line} */ (JSON.parse(line))));
+}

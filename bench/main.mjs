@@ -3,6 +3,9 @@
  * what is meant when none is named), large, small, trees, changed, resume, start, list, wan, growth, crowd; and quick,
  * large and small files against sftp alone.
  *
+ * `npm run bench -- report [FILE...]` writes the measured part of docs/performance.md and its plots from raw lines
+ * (bench/results.jsonl when no file is named).
+ *
  *   --pairs N         pairs of runs for each comparison (7, where the case says no other number)
  *   --ci              of `quick`: three ratios with a wide alarm instead of goals, a quarter of the data
  *   --workload NAME   only cases whose name, or whose file's, begins so     --direction put|get   only that way
@@ -26,6 +29,7 @@ import { node, root } from '../scripts/prepare.mjs';
 import { comparisons, figures, growths } from './comparisons.mjs';
 import { machine, openLog } from './lines.mjs';
 import { blockBytes } from './peers/wherry.mjs';
+import { writeReport } from './report.mjs';
 import { runCase } from './runner.mjs';
 import { CI, SUITES } from './suites.mjs';
 import { judge } from './verdicts.mjs';
@@ -64,7 +68,7 @@ function chosen() {
   const sizes = { scale, entries: number('entries', flags.entries, 1), maxFiles: number('max-files', flags['max-files'], 1), maxBytes: number('max-bytes', flags['max-bytes'], 1) };
   const cases = (positionals.length === 0 ? ['full'] : positionals).flatMap((name) => {
     const suite = name === 'quick' && flags.ci ? CI : SUITES[name];
-    if (suite === undefined) throw new Error(`no such suite: ${name}; there are ${Object.keys(SUITES).join(', ')}`);
+    if (suite === undefined) throw new Error(`no such suite: ${name}; there are ${Object.keys(SUITES).join(', ')}, and report`);
     return suite(sizes).map((one) => ({ suite: name, one }));
   });
   return { scale, cases: cases.filter(({ one }) => flags.workload === undefined || [one.id, one.workload.name].some((name) => name.startsWith(flags.workload ?? ''))) };
@@ -95,7 +99,7 @@ async function bench() {
   say(`\nraw lines: ${file}`);
   if (scale !== 1 && !flags.ci) say('note: goals are for the full sizes and were not judged');
   const all = comparisons(log.all);
-  return [...judge({ comparisons: all, figures: figures(log.all), growths: growths(all), fullSize: scale === 1 }), ...broken];
+  return [...judge({ comparisons: all, figures: figures(log.all), growths: growths(all) }), ...broken];
 }
 
 /** @returns {Promise<import('./verdicts.mjs').Verdict[]>} */
@@ -111,9 +115,13 @@ async function attempt() {
   }
 }
 
-const verdicts = await attempt();
-say('');
-for (const { text, met } of verdicts) say(`${met ? 'met    ' : 'NOT MET'}  ${text}`);
-const failed = verdicts.filter(({ met }) => !met).length;
-say(`${verdicts.length - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+if (positionals[0] === 'report') {
+  for (const file of writeReport(positionals.slice(1))) say(file);
+} else {
+  const verdicts = await attempt();
+  say('');
+  for (const { text, met } of verdicts) say(`${met ? 'met    ' : 'NOT MET'}  ${text}`);
+  const failed = verdicts.filter(({ met }) => !met).length;
+  say(`${verdicts.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}

@@ -23,6 +23,7 @@ const CHUNK = 1 << 20;
  * @property {string} folder What the server serves.
  * @property {number} pid The server's main process.
  * @property {boolean} [filesOnly] Whether it cannot send folders.
+ * @property {boolean} [flushes] Whether it flushes to the disk where the place asks for it.
  * @property {(name: string) => Command} [list] One name a line, and whatever else it prints.
  * @property {Copying} [resume] How it goes on with a part, where that is another command.
  * @property {(connections: number, direction: 'put' | 'get', source: string, into: string) => Command} [crowd] Many connections at once, a copy each.

@@ -52,6 +52,14 @@ function factsOf({ one, place, context }, way, subject, peer) {
   };
 }
 
+/** Why a peer cannot be compared here, if so. @param {Stage} stage @param {import('./tasks.mjs').Way} way @param {Peer} peer */
+function cannot({ one, place }, way, peer) {
+  if (way === 'ls' && peer.list === undefined) return 'it has no listing of names alone';
+  if (peer.filesOnly === true && one.workload.files > 1) return 'it sends single files only';
+  // What is flushed and what is not are never in one table.
+  return place.durable && peer.flushes !== true ? 'it cannot flush to the disk' : undefined;
+}
+
 /** @param {Stage} stage @param {import('./tools.mjs').Tools} tools */
 async function compareAll(stage, { subject, peers }) {
   const { one, work, context, skip } = stage;
@@ -61,8 +69,8 @@ async function compareAll(stage, { subject, peers }) {
     if (context.way !== undefined && context.way !== way) continue;
     for (const peer of one.peers.length === 0 ? [undefined] : peers) {
       const facts = factsOf(stage, way, subject, peer);
-      if (way === 'ls' && peer !== undefined && peer.list === undefined) { skip(`${peer.name}, ${one.id}`, 'it has no listing of names alone'); continue; }
-      if (peer?.filesOnly === true && one.workload.files > 1) { skip(`${peer.name}, ${one.id}`, 'it sends single files only'); continue; }
+      const lack = peer === undefined ? undefined : cannot(stage, way, peer);
+      if (lack !== undefined) { skip(`${facts.peer}, ${way}, ${one.id}`, lack); continue; }
       /** @type {import('./lines.mjs').PairLine[]} */
       const lines = [];
       await compare({

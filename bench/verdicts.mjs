@@ -7,6 +7,8 @@ import { median } from './statistics.mjs';
 const MIB = 1 << 20;
 /** How much more one more may cost at the largest size than at the sizes before. */
 const FLAT = 1.1;
+/** In rows that end below, start-up and noise hide what one more costs. */
+const LONG_ROW = { files: 100_000, bytes: 2 ** 30 };
 
 /** @param {number} bytes */
 export function mib(bytes) {
@@ -55,16 +57,13 @@ function judgeFigure({ way, title, place, tool, what, value, unit, most, fault }
 /** Whether the last step of a row costs no more than those before it. @param {import('./comparisons.mjs').Growth} growth @returns {Verdict[]} */
 function judgeGrowth({ of, subject, runs, marginal: steps }) {
   const [last, before] = [steps.at(-1), steps.slice(0, -1)];
-  if (last === undefined || before.length === 0) return [];
+  if (last === undefined || before.length === 0 || last.size < LONG_ROW[of]) return [];
   const times = last.cost / median(before.map(({ cost }) => cost));
   return [{ text: `${subject}: one more of ${of} costs the same at ${runs.at(-1)?.size} as before, within 10 %: ${times.toFixed(2)} times`, met: times <= FLAT }];
 }
 
 /** What was asked and whether it holds.
- *  @param {{ comparisons: readonly Comparison[], figures: readonly FigureLine[], growths: readonly import('./comparisons.mjs').Growth[], fullSize: boolean }} all
- *  `fullSize`: whether goals that were set for the full sizes can be judged. @returns {Verdict[]} */
-export function judge({ comparisons, figures, growths, fullSize }) {
-  return [
-    ...comparisons.flatMap(judgeSpeed), ...judgeMemory(comparisons), ...figures.flatMap(judgeFigure), ...(fullSize ? growths.flatMap(judgeGrowth) : []),
-  ];
+ *  @param {{ comparisons: readonly Comparison[], figures: readonly FigureLine[], growths: readonly import('./comparisons.mjs').Growth[] }} all @returns {Verdict[]} */
+export function judge({ comparisons, figures, growths }) {
+  return [...comparisons.flatMap(judgeSpeed), ...judgeMemory(comparisons), ...figures.flatMap(judgeFigure), ...growths.flatMap(judgeGrowth)];
 }

@@ -15,7 +15,7 @@ export function flags(place, purpose) {
 export const open = (work, place, purpose) => overSsh(work, place, ['rsync'], ({ folder, ssh, user, host }) => {
   const rsync = ['rsync', ...flags(place, purpose), '-e', ssh];
   return {
-    name: 'rsync', version: versionOf(['rsync', '--version']), remark: 'verifies what it transferred, xxh128',
+    name: 'rsync', version: versionOf(['rsync', '--version']), remark: 'verifies what it transferred, xxh128', flushes: true,
     put: (source) => ({ argv: place.near([...rsync, source, `${user}@${host}:${folder}/`]) }),
     get: (name, into) => ({ argv: place.near([...rsync, `${user}@${host}:${join(folder, name)}`, `${into}/`]) }),
   };

@@ -19,7 +19,7 @@ export const open = async (work, place, purpose) => {
   if ('skipped' in server) return server;
   const [rsync, url] = [['rsync', ...flags(place, purpose)], `rsync://${place.host}:${port}/m/`];
   return {
-    name: 'rsyncd', version: versionOf(['rsync', '--version']), remark: 'IN THE CLEAR; verifies what it transferred, xxh128', folder, ...server,
+    name: 'rsyncd', version: versionOf(['rsync', '--version']), remark: 'IN THE CLEAR; verifies what it transferred, xxh128', flushes: true, folder, ...server,
     put: (source) => ({ argv: place.near([...rsync, source, url]) }),
     get: (name, into) => ({ argv: place.near([...rsync, url + name, `${into}/`]) }),
   };

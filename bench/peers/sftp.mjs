@@ -17,7 +17,7 @@ export const open = (work, place) => overSsh(work, place, ['sftp'], ({ home, fol
   };
   const flush = place.durable ? ' -f' : '';
   return {
-    name: 'sftp', version, remark: 'verifies nothing',
+    name: 'sftp', version, remark: 'verifies nothing', flushes: true,
     put: (source) => batch(`put -r${flush} ${quote(source)} ${quote(folder)}`),
     get: (name, into) => batch(`get -r${flush} ${quote(join(folder, name))} ${quote(into)}`),
     list: (name) => batch(`ls -1 ${quote(join(folder, name))}`),

@@ -50,7 +50,7 @@ export const open = async (work, place) => {
   const wherry = (...words) => ({ argv: place.near([node, main, ...words]), env: { WHERRY_HOME: home } });
   const flush = place.durable ? [] : ['--no-sync'];
   return {
-    name: 'wherry', version: `${versionOf([node, main, '--version'])} on Node ${versionOf([node, '--version'])}`, remark: 'verifies everything at both ends, BLAKE3', folder, ...server,
+    name: 'wherry', version: `${versionOf([node, main, '--version'])} on Node ${versionOf([node, '--version'])}`, remark: 'verifies everything at both ends, BLAKE3', flushes: true, folder, ...server,
     put: (source) => wherry('put', source, ':', ...flush),
     get: (name, into) => wherry('get', `:${name}`, into, ...flush),
     list: (name) => wherry('ls', '-1', `:${name}`),
