@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Command, Context } from './command.ts';
 import { DONE } from './exits.ts';
-import { commandHelp, helpLines } from './help.ts';
+import { commandHelp, helpLines, paragraphs } from './help.ts';
 import { closest } from './suggest.ts';
 
 export async function help({ session, report, terminal }: Context, { words }: { words: readonly string[] }, commands: readonly Command[]): Promise<number> {
@@ -11,7 +11,7 @@ export async function help({ session, report, terminal }: Context, { words }: { 
   const rights = session?.client.server.rights;
   const [word] = words;
   if (word === undefined) {
-    await report.answer([...preface(place), ...helpLines(commands, place, rights, terminal.width), ...ending(place)], {
+    await report.answer([...paragraphs(preface(place), terminal.width), ...helpLines(commands, place, rights, terminal.width), ...paragraphs(ending(place), terminal.width)], {
       event: 'help', commands: commands.map(({ name, summary, needs }) => ({ name, summary, allowed: rights === undefined || needs.every((right) => rights.includes(right)) })),
     });
     return DONE;
@@ -23,7 +23,7 @@ export async function help({ session, report, terminal }: Context, { words }: { 
     const near = closest(word, commands.flatMap((one) => [one.name, ...one.aliases]));
     throw new Failure('USAGE', `there is no command ${printable(word)}`, { hint: near === undefined ? 'help lists all of them' : `did you mean ${near}?` });
   }
-  await report.answer(commandHelp(command, command.where === 'both' ? place : command.where, rights), { event: 'help', name: command.name, summary: command.summary });
+  await report.answer(commandHelp(command, command.where === 'both' ? place : command.where, rights, terminal.width), { event: 'help', name: command.name, summary: command.summary });
   return DONE;
 }
 

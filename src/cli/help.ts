@@ -7,12 +7,15 @@
 import { ROLES, type Right } from '../rights.ts';
 import { allFlags } from './arguments.ts';
 import type { Command } from './command.ts';
-import { columnsOf, fit, pad } from './width.ts';
+import { columnsOf, fit, pad, wrap } from './width.ts';
 
 type Place = 'shell' | 'prompt';
 
 /** What a command lacks the rights for is marked with this. */
 export const NOT_ALLOWED = 'not allowed for this account';
+
+/** Sentences and flags of the table are written for terminals of this width. */
+const WRITTEN_FOR = 80;
 
 /** The commands that exist in a place, one line each; `rights` are those of the account, undefined before there is one. */
 export function helpLines(commands: readonly Command[], place: Place, rights: readonly Right[] | undefined, width: number): string[] {
@@ -30,24 +33,46 @@ export function helpLines(commands: readonly Command[], place: Place, rights: re
 }
 
 /** All about one command: usage, what it does, flags, examples. */
-export function commandHelp(command: Command, place: Place, rights: readonly Right[] | undefined): string[] {
-  const prefix = place === 'shell' ? 'wherry ' : '';
+export function commandHelp(command: Command, place: Place, rights: readonly Right[] | undefined, width: number): string[] {
+  const examples = command.examples.map((example) => (place === 'shell' || command.where === 'prompt' ? example : atPrompt(example)));
+  return [
+    ...paragraphs([usageLine(command, place)], width, 7),
+    '',
+    ...paragraphs([
+      sentence(command.summary),
+      ...command.details,
+      ...(command.aliases.length > 0 ? [`Also: ${command.aliases.join(', ')}.`] : []),
+      ...(allowed(command, rights) ? [] : [`This is ${NOT_ALLOWED}.`]),
+    ], width),
+    '',
+    ...flagLines(command, place, width),
+    '',
+    ...(command.examples.length > 1 ? ['examples:'] : ['example:']),
+    ...examples.flatMap((example) => exampleLines(example, width)),
+  ];
+}
+
+/** Sentences as they are written, which suits the usual width; on a narrower terminal broken between words. */
+export function paragraphs(texts: readonly string[], width: number, indent = 0): string[] {
+  return width >= WRITTEN_FOR ? [...texts] : texts.flatMap((text) => wrap(text, width, indent));
+}
+
+function flagLines(command: Command, place: Place, width: number): string[] {
   const flags = Object.entries(allFlags(command.flags, place === 'shell')).filter(([, { summary }]) => summary !== '');
   const names = flags.map(([name, { short, value }]) => `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`);
   const widest = names.reduce((most, name) => Math.max(most, name.length), 0);
-  return [
-    `usage: ${prefix}${command.name} ${wordsOf(command, place)}`.trimEnd(),
-    '',
-    sentence(command.summary),
-    ...command.details,
-    ...(command.aliases.length > 0 ? [`Also: ${command.aliases.join(', ')}.`] : []),
-    ...(allowed(command, rights) ? [] : [`This is ${NOT_ALLOWED}.`]),
-    '',
-    ...flags.map(([, { summary }], index) => `  ${names[index]!.padEnd(widest)}  ${summary}`),
-    '',
-    ...(command.examples.length > 1 ? ['examples:'] : ['example:']),
-    ...command.examples.map((example) => `  ${place === 'shell' || command.where === 'prompt' ? example : atPrompt(example)}`),
-  ];
+  return flags.flatMap(([, { summary }], index) => {
+    const line = `  ${names[index]!.padEnd(widest)}  ${summary}`;
+    if (width >= WRITTEN_FOR || line.length <= width) return [line];
+    return [`  ${names[index]!}`, ...wrap(summary, width - 8).map((part) => ' '.repeat(8) + part)];
+  });
+}
+
+/** A command line in as many lines as it needs, which a shell still reads as one. */
+function exampleLines(example: string, width: number): string[] {
+  if (width >= WRITTEN_FOR) return [`  ${example}`];
+  const lines = wrap(`  ${example}`, width - 2, 4);
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
 }
 
 /** The one line of usage that goes with a usage error. */
@@ -79,14 +104,4 @@ function atPrompt(example: string): string {
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && columnsOf(last) + 1 + columnsOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -46,7 +46,7 @@ async function main(typed: readonly string[], terminal: Terminal): Promise<numbe
     const ready = command.read(words, 'shell', existsHere);
     if (!ready.settings.help) return await run(command, ready, terminal);
     const { commandHelp } = await import('./help.ts');
-    await report.answer(commandHelp(command, 'shell', undefined), { event: 'help', name: command.name });
+    await report.answer(commandHelp(command, 'shell', undefined, terminal.width), { event: 'help', name: command.name });
     return DONE;
   } catch (error) {
     const failure = Failure.from(error);

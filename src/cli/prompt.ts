@@ -62,7 +62,7 @@ async function runLine(outer: Work, commands: readonly Command[], typed: string,
     const settings = { ...outer.settings, ...ready.settings, noInput: outer.settings.noInput, json: outer.settings.json || ready.settings.json };
     report = new Report(outer.terminal, { ...settings, advise }, command.name);
     if (settings.help) {
-      await report.answer(commandHelp(command, 'prompt', outer.session.client.server.rights), { event: 'help', name: command.name });
+      await report.answer(commandHelp(command, 'prompt', outer.session.client.server.rights, outer.terminal.width), { event: 'help', name: command.name });
       return DONE;
     }
     if (command.connects) await reconnect(outer, signal);

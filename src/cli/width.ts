@@ -35,6 +35,17 @@ export function fit(text: string, columns: number): string {
   return `${take(letters, columns - 1 - used).join('')}…${tail.join('')}`;
 }
 
+/** `text` in lines of at most `columns`, broken between words; lines but the first begin with `indent` spaces. A longer word has a line of its own. */
+export function wrap(text: string, columns: number, indent = 0): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && columnsOf(last) + 1 + columnsOf(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(last === undefined ? word : ' '.repeat(indent) + word);
+  }
+  return lines;
+}
+
 /** `text` with spaces up to `columns`. */
 export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));

@@ -30,7 +30,7 @@ describe('the table of commands', () => {
 
   test.each(COMMANDS.map((command) => [command.name, command] as const))('%s has a usage, an example and a meaning for each flag', (name, command) => {
     const place = command.where === 'prompt' ? 'prompt' : 'shell';
-    const lines = commandHelp(command, place, undefined);
+    const lines = commandHelp(command, place, undefined, 80);
     expect(lines[0]).toBe(`usage: ${place === 'shell' ? 'wherry ' : ''}${name} ${command.words}`.trimEnd());
     expect(command.examples.every((example) => new RegExp(`^(wherry )?(${name}\\b|$)|^wherry`).test(example))).toBe(true);
     expect(lines.join('\n')).toContain(command.examples[0]);
@@ -45,7 +45,7 @@ describe('the table of commands', () => {
   });
 
   test.each(COMMANDS.filter(({ where }) => where !== 'shell').map((command) => [command.name, command] as const))('the examples of %s at the prompt are understood there', (_, command) => {
-    const lines = commandHelp(command, 'prompt', undefined);
+    const lines = commandHelp(command, 'prompt', undefined, 80);
     const examples = lines.slice(lines.findIndex((line) => line.startsWith('example')) + 1).map((line) => line.trim());
     for (const example of examples) {
       const [word, ...words] = example.split(' ');
@@ -57,7 +57,7 @@ describe('the table of commands', () => {
 });
 
 describe('the list at the prompt', () => {
-  const marked = (role: keyof typeof ROLES) => COMMANDS.filter(({ where }) => where !== 'shell').filter((command) => commandHelp(command, 'prompt', ROLES[role]).join(' ').includes(NOT_ALLOWED)).map(({ name }) => name);
+  const marked = (role: keyof typeof ROLES) => COMMANDS.filter(({ where }) => where !== 'shell').filter((command) => commandHelp(command, 'prompt', ROLES[role], 80).join(' ').includes(NOT_ALLOWED)).map(({ name }) => name);
 
   test('marks what the rights do not allow', () => {
     expect(marked('rw')).toEqual([]);
@@ -75,5 +75,25 @@ describe('the list at the prompt', () => {
 
   test.each([20, 40, 80, 120])('fits %d columns', (width) => {
     for (const line of helpLines(COMMANDS, 'prompt', ROLES.ro, width)) expect(columnsOf(line)).toBeLessThanOrEqual(width);
+  });
+});
+
+describe('all about a command', () => {
+  const all = (width: number) => COMMANDS.flatMap((command) => commandHelp(command, command.where === 'prompt' ? 'prompt' : 'shell', ROLES.drop, width));
+
+  test.each([40, 50, 60, 79])('fits %d columns, and says the same', (width) => {
+    for (const line of all(width)) expect(columnsOf(line), line).toBeLessThanOrEqual(width);
+    const words = (lines: readonly string[]) => lines.join(' ').split(/\s+/).filter((word) => word !== '\\');
+    expect(words(all(width))).toEqual(words(all(80)));
+  });
+
+  test('of an example makes lines that a shell reads as one', () => {
+    const lines = commandHelp(findCommand(COMMANDS, 'serve', 'shell'), 'shell', undefined, 40);
+    expect(lines.slice(-2)).toEqual(['  wherry serve /srv/files --ro \\', '    --listen 192.168.1.5:9437']);
+  });
+
+  test('is as it was written at 80 columns and wider', () => {
+    expect(all(120)).toEqual(all(80));
+    expect(commandHelp(findCommand(COMMANDS, 'serve', 'shell'), 'shell', undefined, 80)).toContain('  wherry serve /srv/files --ro --listen 192.168.1.5:9437');
   });
 });
