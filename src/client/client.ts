@@ -75,7 +75,7 @@ class RemoteClient implements Client {
 
   constructor({ connection, ready, address, serverPin, agent, closed }: Dialled, name: string) {
     this.#connection = connection;
-    this.#requester = new Requester(connection);
+    this.#requester = new Requester(connection, closed);
     this.closed = closed;
     this.server = { name, address, fingerprint: fingerprint(serverPin), account: printable(ready.account), rights: ready.rights, agent };
   }
@@ -102,7 +102,7 @@ class RemoteClient implements Client {
   }
 
   async *list(remote: string, options: RequestOptions & { deep?: boolean | undefined } = {}): AsyncGenerator<ListPage> {
-    using exchange = this.#requester.open({ kind: 'list', path: parse(remote), deep: options.deep ?? false }, options.signal);
+    using exchange = await this.#requester.open({ kind: 'list', path: parse(remote), deep: options.deep ?? false }, options.signal);
     for (;;) {
       const received = await exchange.next();
       if (received.kind !== 'message' || received.message.kind !== 'entries') return;

@@ -35,7 +35,7 @@ interface StoppableSource extends ByteSource { stop?(failure: Failure): void }
 
 /** Sends bytes of any source; `check` looks at the source when all was read, before the file may appear. */
 export async function putBytes(requester: Requester, source: StoppableSource, request: Message<'put'>, options: FileOptions, check?: (sent: Sent) => Promise<void>): Promise<Sent> {
-  using exchange = requester.open(request, options.signal);
+  using exchange = await requester.open(request, options.signal);
   exchange.signal.addEventListener('abort', () => source.stop?.(exchange.failure!), { once: true });
   try {
     const { basis } = await exchange.expect('accept');
@@ -64,7 +64,7 @@ export async function getFile(requester: Requester, from: RemotePath, entry: Ent
   await using upload = await here(vault.receive(to, {
     size: entry.size, mtime: entry.mtime, mode: entry.mode, level: options.level, condition: options.ifAbsent ? 'absent' : 'any', owner: '', reuseOld: true,
   }));
-  using exchange = requester.open({ kind: 'get', path: from, basis: upload.basis.size }, options.signal);
+  using exchange = await requester.open({ kind: 'get', path: from, basis: upload.basis.size }, options.signal);
   const offer = await exchange.expect('offer');
   const sink = {
     basis: upload.basis,

@@ -193,7 +193,7 @@ export async function streamInto(requester: Requester, stream: AsyncIterable<Uin
 /** The bytes of one file, with their check at the end. */
 export async function* streamFrom(requester: Requester, from: RemotePath, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   await digestReady();
-  using exchange = requester.open({ kind: 'get', path: from, basis: 0 }, signal);
+  using exchange = await requester.open({ kind: 'get', path: from, basis: 0 }, signal);
   await exchange.expect('offer');
   const hasher = createHasher();
   let position = 0;

@@ -33,7 +33,7 @@ const LANES = 4;
 
 /** Sends the folder `top` of a local vault. */
 export async function putTree(requester: Requester, vault: Vault, top: RemotePath, to: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
-  using exchange = requester.open({ kind: 'putTree', path: to, level: options.level, ifAbsent: options.ifAbsent }, options.signal);
+  using exchange = await requester.open({ kind: 'putTree', path: to, level: options.level, ifAbsent: options.ifAbsent }, options.signal);
   await new TreePut(requester, exchange, vault, top, to, item, options).run();
 }
 
@@ -171,7 +171,7 @@ class PackAcks {
 
 /** Fetches the folder `from` as the folder `top` of a local vault. */
 export async function getTree(requester: Requester, from: RemotePath, vault: Vault, top: RemotePath, item: ItemTally, options: TreeOptions): Promise<void> {
-  using exchange = requester.open({ kind: 'getTree', path: from, exclude: options.exclude, ...(options.follow && { follow: true }) }, options.signal);
+  using exchange = await requester.open({ kind: 'getTree', path: from, exclude: options.exclude, ...(options.follow && { follow: true }) }, options.signal);
   const get = new TreeGet(requester, from, vault, top, item, options);
   try {
     await get.run(exchange);

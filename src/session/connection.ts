@@ -45,6 +45,7 @@ const TICK_MS = 5_000;
 export class Connection implements Line {
   readonly machine: Machine;
   readonly slabs: SlabShare;
+  onEnded = (): void => {}; // an exchange has ended: there is room for another request
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #liveness: Liveness;
@@ -128,11 +129,11 @@ export class Connection implements Line {
   }
 
   ended(id: number): void {
-    const exchange = this.#exchanges.get(id);
+    this.#exchanges.get(id)?.credited(); // there will be no more: whoever waits for some learns that it is over
     this.#exchanges.delete(id);
-    exchange?.credited(); // there will be no more: whoever waits for some learns that it is over
     this.#liveness.busy();
     if (this.#exchanges.size === 0) this.#drained?.();
+    this.onEnded();
   }
 
   /** Where the next bytes from the peer belong, if they are known to be of a bulk frame that is wanted. */
