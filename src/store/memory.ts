@@ -8,34 +8,11 @@ import { MODE_MASK, type Entry } from '../entry.ts';
 import { Failure } from '../errors.ts';
 import { readPack } from '../pack.ts';
 import { baseName, below, child, components, isWithin, parentOf, ROOT, type RemotePath } from '../path.ts';
+import { begunAgain } from './again.ts';
 import { compileExclude } from './exclude.ts';
+import { Part } from './part.ts';
 import { entryOf, FolderNode, packFolder, walk, type FileNode, type Node } from './nodes.ts';
 import type { BatchOptions, BatchResult, Condition, FolderAttributes, ListPage, PackOptions, PackStep, Problem, Source, Space, Upload, Usage, Vault, Want } from './vault.ts';
-
-/** Staged bytes, in use by one upload or at rest. */
-class Part {
-  inUse = true;
-  /** Last written, in ms since 1970. */
-  touched = Date.now();
-  #store = new Uint8Array(0);
-  #length = 0;
-
-  get bytes(): Uint8Array {
-    return this.#store.subarray(0, this.#length);
-  }
-
-  write(chunks: readonly Uint8Array[], position: number): void {
-    const joined = Buffer.concat(chunks);
-    this.#length = Math.max(this.#length, position + joined.length);
-    if (this.#length > this.#store.length) {
-      const larger = new Uint8Array(this.#length * 2);
-      larger.set(this.#store);
-      this.#store = larger;
-    }
-    this.#store.set(joined, position);
-    this.touched = Date.now();
-  }
-}
 
 /** The contract's limit for one page of a listing. */
 const PAGE = 1000;
@@ -50,6 +27,8 @@ class Memory implements Vault {
   readonly #root = new FolderNode(0o755);
   /** By owner and path. */
   readonly #parts = new Map<string, Part>();
+  /** What ends the open upload of an owner and path. */
+  readonly #open = new Map<string, () => void>();
 
   async stat(path: RemotePath): Promise<Entry | undefined> {
     const node = this.#find(path);
@@ -75,23 +54,31 @@ class Memory implements Vault {
   async receive(path: RemotePath, want: Want): Promise<Upload> {
     this.#admit(path, want.condition);
     const key = `${want.owner}\0${path}`;
-    const resting = this.#parts.get(key);
-    const part = resting !== undefined && !resting.inUse ? resting : new Part();
+    this.#open.get(key)?.();
+    const part = this.#parts.get(key) ?? new Part();
     part.inUse = true;
-    if (resting === undefined) this.#parts.set(key, part);
+    this.#parts.set(key, part);
     const basis = this.#basis(path, want, part);
     let over = false;
+    let taken = false;
     const end = (keep: boolean): void => {
       if (over) return;
       over = true;
       part.inUse = false;
+      this.#open.delete(key);
       if (this.#parts.get(key) === part && (!keep || part.bytes.length === 0)) this.#parts.delete(key);
+    };
+    this.#open.set(key, () => { taken = true; end(true); });
+    const mine = (): Part => {
+      if (taken) throw begunAgain(path);
+      return part;
     };
     return {
       basis,
-      read: async (into, position) => copyInto(into, part.bytes, position),
-      write: async (chunks, position) => { part.write(chunks, position); },
+      read: async (into, position) => copyInto(into, mine().bytes, position),
+      write: async (chunks, position) => { mine().write(chunks, position); },
       commit: async (size, mtime = want.mtime) => {
+        mine();
         if (over) throw new Failure('INTERNAL', 'the upload is over', { path });
         if (part.bytes.length < size) throw new Failure('VERIFY', `${size - part.bytes.length} bytes are missing`, { path });
         this.#place(path, { kind: 'file', bytes: part.bytes.slice(0, size), mode: want.mode & MODE_MASK, mtime }, want.condition);

@@ -117,7 +117,10 @@ export interface Vault extends AsyncDisposable {
   list(path: RemotePath, options?: { deep?: boolean }): AsyncIterable<ListPage>;
   /** Opens a file for reading. A link, device, FIFO or socket is UNSUPPORTED, and opening never waits for one. */
   read(path: RemotePath): Promise<Source>;
-  /** Stages a file, continuing the owner's part or the old file where there is one. Reserves nothing. */
+  /**
+   * Stages a file, continuing the owner's part or the old file where there is one. Reserves nothing. An upload of the same owner and
+   * path that is open in this vault ends first, its later calls with BUSY, and its part is continued: never has a part two writers.
+   */
   receive(path: RemotePath, want: Want): Promise<Upload>;
   /** The tree at the folder `top`, depth first, in constant memory. Every step fits one frame. */
   pack(top: RemotePath, options?: PackOptions): AsyncIterable<PackStep>;

@@ -28,6 +28,18 @@ async function goesOn(target: string): Promise<void> {
 }
 
 describe('a put', () => {
+  test('whose machine has vanished goes on from another one at once, and ends with 11 if it comes back', async () => {
+    const { child, over } = await fed(rig, ':big', FIRST);
+    child.kill('SIGSTOP'); // as silent as a machine without a network
+    await goesOn('big');
+    child.kill('SIGCONT');
+    child.stdin!.end();
+    const ran = await over;
+    expect([ran.code, failureOf(ran)]).toEqual([11, expect.objectContaining({ code: 'BUSY', who: 'server', retry: true, hint: 'let only one of them run' })]);
+    expect((await readFile(join(rig.served, 'big'))).equals(WHOLE)).toBe(true);
+    expect(await staged(rig.served)).toEqual([]);
+  });
+
   test.each([['SIGINT', 130, 'CANCELLED', 'interrupted'], ['SIGTERM', 143, 'TERMINATED', 'ended by a signal']] as const)('that gets %s ends with %i, keeps its part, and goes on when it is typed again', async (signal, exit, code, message) => {
     await writeFile(join(rig.served, 'big'), 'old');
     const { child, over } = await fed(rig, ':big', FIRST);

@@ -1,6 +1,7 @@
 /** The part of the contract about single files: uploads, their continuation, reading. */
 import { expect } from 'vitest';
 import { createHasher, digestOf } from '../../src/digest.ts';
+import type { Failure } from '../../src/errors.ts';
 import { ROOT } from '../../src/path.ts';
 import { type Check, at, bytesOf, codeOf, contentOf, MTIME, namesIn, put, wanting } from './vaults.ts';
 
@@ -119,16 +120,51 @@ export function continuing(check: Check): void {
     expect((await contentOf(vault, 'a')).toString()).toBe('help');
   });
 
-  check('a part in use is not shared', async (vault) => {
+  check('an upload that is open ends when its owner begins it again, which takes its part over', async (vault) => {
     await using first = await vault.receive(at('a'), wanting());
-    await first.write([Buffer.from('first')], 0);
+    await first.write([Buffer.from('firs')], 0);
     await using second = await vault.receive(at('a'), wanting());
-    expect(second.basis.kind).toBe('none');
-    await second.write([Buffer.from('2')], 0);
-    await first.commit(5);
+    expect(second.basis).toEqual({ kind: 'part', size: 4 });
+    expect(await codeOf(first.write([Buffer.from('X')], 0))).toBe('BUSY');
+    expect(await codeOf(first.read(new Uint8Array(1), 0))).toBe('BUSY');
+    expect(await codeOf(first.commit(4))).toBe('BUSY');
+    await first.discard();
+    await first[Symbol.asyncDispose]();
+    await second.write([Buffer.from('t')], 4);
+    await second.commit(5);
     expect((await contentOf(vault, 'a')).toString()).toBe('first');
-    await second.commit(1);
-    expect((await contentOf(vault, 'a')).toString()).toBe('2');
+    await using other = await vault.receive(at('b'), wanting());
+    await using bob = await vault.receive(at('b'), wanting({ owner: 'bob' }));
+    await bob.commit(0);
+    await other.commit(0);
+  });
+
+  check('an upload that is begun again in the middle of a write, or at its end, leaves one whole file', async (vault) => {
+    const [old, young] = [bytesOf(3 << 20, 1), bytesOf(3 << 20, 2)];
+    for (const committing of [false, true]) {
+      await using first = await vault.receive(at('a'), wanting());
+      const writing = first.write([old.subarray(0, 1 << 20), old.subarray(1 << 20)], 0);
+      if (committing) await writing;
+      const last = committing ? first.commit(old.length) : writing;
+      await using second = await vault.receive(at('a'), wanting());
+      const ended = await last.then(() => 'done', (error: unknown) => (error as Failure).code);
+      expect(['done', 'BUSY']).toContain(ended);
+      if (committing && ended === 'done') expect((await contentOf(vault, 'a')).equals(old)).toBe(true);
+      await second.write([young], 0);
+      await second.commit(young.length);
+      expect((await contentOf(vault, 'a')).equals(young)).toBe(true);
+    }
+  });
+
+  check('of many begun at once by one owner the last one has the name', async (vault) => {
+    const uploads = await Promise.all(Array.from({ length: 8 }, () => vault.receive(at('a'), wanting())));
+    const outcomes = await Promise.allSettled(uploads.map(async (upload, index) => {
+      await upload.write([bytesOf(5000, index)], 0);
+      await upload.commit(5000);
+    }));
+    expect(outcomes.map(({ status }) => status)).toEqual([...Array.from({ length: 7 }, () => 'rejected'), 'fulfilled']);
+    expect((await contentOf(vault, 'a')).equals(bytesOf(5000, 7))).toBe(true);
+    for (const upload of uploads) await upload[Symbol.asyncDispose]();
   });
 
   check('what was discarded is gone, and so is a part once it is committed', async (vault) => {

@@ -41,6 +41,8 @@ class Disk implements Vault {
   readonly #readHere: boolean;
   /** Batches under way; folders get their times after them. */
   readonly #batches = new Set<Promise<unknown>>();
+  /** The latest upload of each owner and path, until it is over or could not begin. */
+  readonly #uploads = new Map<string, Promise<DiskUpload>>();
 
   constructor(crew: Crew, umask: number, readHere: boolean) {
     this.#crew = crew;
@@ -62,6 +64,16 @@ class Disk implements Vault {
   }
 
   receive(path: RemotePath, want: Want): Promise<Upload> {
+    const key = `${want.owner.length}:${want.owner}${path}`;
+    const upload = this.#receive(this.#uploads.get(key), path, want);
+    this.#uploads.set(key, upload);
+    const forget = (): void => { if (this.#uploads.get(key) === upload) this.#uploads.delete(key); };
+    upload.then(({ ended }) => ended, () => undefined).then(forget, forget);
+    return upload;
+  }
+
+  async #receive(earlier: Promise<DiskUpload> | undefined, path: RemotePath, want: Want): Promise<DiskUpload> {
+    await (await earlier?.catch(() => undefined))?.handOver();
     return DiskUpload.open(this.#crew, path, want, this.#umask);
   }
 

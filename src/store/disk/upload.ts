@@ -9,6 +9,7 @@ import { copyFile, constants } from 'node:fs';
 import { Failure, fromErrno } from '../../errors.ts';
 import { MODE_MASK } from '../../entry.ts';
 import type { RemotePath } from '../../path.ts';
+import { begunAgain } from '../again.ts';
 import type { Upload, Want } from '../vault.ts';
 import type { Begun } from './admit.ts';
 import { secondsOf } from './attributes.ts';
@@ -26,8 +27,14 @@ export class DiskUpload implements Upload {
   readonly #umask: number;
   readonly #live: string;
   readonly #file: Descriptor;
+  /** Resolves when it is over. */
+  readonly ended: Promise<void>;
+  #end: () => void = () => {};
   /** Set when it is over: committed, discarded, or left to rest. */
   #over: Promise<void> | undefined;
+  #committing: Promise<void> | undefined;
+  /** The same owner has begun the upload again. */
+  #taken = false;
 
   private constructor(crew: Crew, path: RemotePath, want: Want, umask: number, begun: Begun, basis: Upload['basis'], file: Descriptor) {
     this.#crew = crew;
@@ -37,6 +44,7 @@ export class DiskUpload implements Upload {
     this.#live = begun.live;
     this.basis = basis;
     this.#file = file;
+    this.ended = new Promise((resolve) => { this.#end = resolve; });
   }
 
   /** Stages a file for `path`; where the old file may serve as basis, copies it (shares its blocks, where the disk can) first. */
@@ -52,7 +60,7 @@ export class DiskUpload implements Upload {
     try {
       return await this.#file.read(into, position);
     } catch (error) {
-      throw fromErrno(error, this.#path);
+      throw this.#taken ? begunAgain(this.#path) : fromErrno(error, this.#path);
     }
   }
 
@@ -60,11 +68,24 @@ export class DiskUpload implements Upload {
     try {
       await this.#file.write(chunks, position);
     } catch (error) {
-      throw await this.#failed(error);
+      throw this.#taken ? begunAgain(this.#path) : await this.#failed(error);
     }
   }
 
-  async commit(size: number, mtime: number = this.#want.mtime): Promise<void> {
+  commit(size: number, mtime: number = this.#want.mtime): Promise<void> {
+    return (this.#committing = this.#commit(size, mtime));
+  }
+
+  /** Ends it for the owner's next upload of the path. When this resolves, nothing is written here any more, and the part rests. */
+  async handOver(): Promise<void> {
+    this.#taken = true;
+    // A file that is about to get its name gets it: what comes next replaces it.
+    await this.#committing?.catch(() => undefined);
+    await this[Symbol.asyncDispose]();
+  }
+
+  async #commit(size: number, mtime: number): Promise<void> {
+    if (this.#taken) throw begunAgain(this.#path);
     if (this.#over !== undefined) throw new Failure('INTERNAL', 'the upload is over', { path: this.#path });
     const { level, condition, mode } = this.#want;
     let folder: number | undefined;
@@ -74,17 +95,17 @@ export class DiskUpload implements Upload {
     } catch (error) {
       throw await this.#failed(error);
     }
-    this.#over = this.#file[Symbol.asyncDispose]();
+    this.#over = this.#file[Symbol.asyncDispose]().then(this.#end);
     await this.#over;
     if (folder !== undefined) await flushFolder(folder, this.#path);
   }
 
   discard(): Promise<void> {
-    return (this.#over ??= this.#end('discard'));
+    return (this.#over ??= this.#leave('discard'));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#over ??= this.#end('release'));
+    return (this.#over ??= this.#leave('release'));
   }
 
   async #complete(size: number, mode: number, mtime: number): Promise<void> {
@@ -113,10 +134,14 @@ export class DiskUpload implements Upload {
     return failure;
   }
 
-  async #end(how: 'discard' | 'release'): Promise<void> {
-    // Closed before it can be found by the next upload, which may write to it at once.
-    await this.#file[Symbol.asyncDispose]();
-    await this.#crew.call(how, this.#live);
+  async #leave(how: 'discard' | 'release'): Promise<void> {
+    try {
+      // Closed before it can be found by the next upload, which may write to it at once.
+      await this.#file[Symbol.asyncDispose]();
+      await this.#crew.call(how, this.#live);
+    } finally {
+      this.#end();
+    }
   }
 }
 

@@ -74,20 +74,22 @@ describe('the staging folder', () => {
     expect((await vault.receiveBatch(at(''), packOf({ '': [{ name: 'd', data: 'x' }] }), visible)).problems).toEqual([]);
   });
 
-  test('keeps a part that two vaults want for one of them', async () => {
+  test('keeps a part that several vaults want for one of them', async () => {
     const root = newRoot();
     await leavePart(root, 'a', 'part');
     await using one = await openDisk(root);
     await using two = await openDisk(root, { workers: 1 });
-    const uploads = await Promise.all([one, two, one, two].map((vault) => vault.receive(at('a'), wanting())));
-    expect(uploads.map(({ basis }) => basis.kind).sort()).toEqual(['none', 'none', 'none', 'part']);
+    await using three = await openDisk(root);
+    const uploads = await Promise.all([one, two, three].map((vault) => vault.receive(at('a'), wanting())));
+    expect(uploads.map(({ basis }) => basis.kind).sort()).toEqual(['none', 'none', 'part']);
     for (const upload of uploads) await upload.discard();
   });
 
   test('keeps the larger of two parts of one upload', async () => {
     const root = newRoot();
     await using vault = await openDisk(root);
-    const [first, second] = [await vault.receive(at('a'), wanting()), await vault.receive(at('a'), wanting())];
+    await using other = await openDisk(root);
+    const [first, second] = [await vault.receive(at('a'), wanting()), await other.receive(at('a'), wanting())];
     await first.write([Buffer.from('longer')], 0);
     await second.write([Buffer.from('short')], 0);
     await first[Symbol.asyncDispose]();
