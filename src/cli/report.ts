@@ -49,7 +49,7 @@ export function itemLine(item: Item, shown: string): string {
   if (milliseconds >= 1 && bytes > 0) parts.push(formatRate((bytes * 1000) / milliseconds));
   if (item.files > 0) parts.push(item.digest === undefined ? 'verified' : `verified (blake3 ${printable(item.digest.slice(0, DIGEST_LETTERS))}…)`);
   if (item.kept > 0) parts.push(`${formatSize(item.kept)} kept from before`);
-  if (item.skipped > 0) parts.push(`${formatCount(item.skipped)} skipped (links)`);
+  if (item.skipped > 0) parts.push(`${formatCount(item.skipped)} skipped (links, devices and the like)`);
   if (item.failed > 0) parts.push(`${plural(item.failed, 'file')} failed`);
   return `${name}  ${parts.join(', ')}`;
 }

@@ -6,7 +6,7 @@
  * the local disk. The path a person typed is trusted and may lead through links; what lies below it, and every name
  * a server tells, is not.
  */
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
 import { Failure, fromErrno } from '../errors.ts';
 import { checkName, parsePath, ROOT, type RemotePath } from '../path.ts';
@@ -51,13 +51,17 @@ function baseName(path: string): string {
   return basename(path) === sep ? '' : basename(path);
 }
 
-/** Where a file or folder is to arrive: below an existing folder, so that staging is on the same disk. */
-export async function openTarget(typed: string, kind: 'file' | 'folder'): Promise<LocalPlace> {
+/**
+ * Where a file or folder is to arrive: below an existing folder, so that staging is on the same disk. `told`: its last component was
+ * not typed by the person, but is the name it has on the server, and must not lead elsewhere.
+ */
+export async function openTarget(typed: string, kind: 'file' | 'folder', told = false): Promise<LocalPlace> {
   const shown = printable(typed);
   const full = resolve(typed);
   try {
     const found = await statOrNothing(full);
     if (kind === 'folder' && found !== undefined) {
+      if (told && (await lstat(full)).isSymbolicLink()) throw new Failure('DENIED', 'a symbolic link, which is never followed', { path: shown, who: 'here', hint: 'name the folder it leads to, if you mean that' });
       if (!found.isDirectory()) throw new Failure('NOTDIR', 'is a file, and a folder is to arrive there', { path: shown, who: 'here', hint: 'name another target' });
       return place(await openDisk(await realpath(full), { workers: FOLDER_WORKERS, similarNames: true }), ROOT, 'folder', baseName(full), shown);
     }

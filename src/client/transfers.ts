@@ -13,7 +13,7 @@ import { printable } from '../printable.ts';
 import { askForTicket } from '../rights.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
 import { getFile, here, putBytes, putFile, type FileOptions } from './file.ts';
-import { isFolder, openSource, openTarget } from './local.ts';
+import { isFolder, openSource, openTarget, type LocalPlace } from './local.ts';
 import type { Requester } from './requester.ts';
 import { StreamSource } from './stream.ts';
 import { ItemTally, Tally } from './tally.ts';
@@ -161,13 +161,13 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
     const name = from === ROOT ? 'files' : checkName(baseName(from)); // the served folder has no name of its own
     const target = into ? join(local, name) : local;
     once(taken, target);
-    await getOne(requester, from, found, target, item, options);
+    await using place = await openTarget(target, found.kind, into);
+    await getOne(requester, from, found, place, target, item, options);
   });
 }
 
-async function getOne(requester: Requester, from: RemotePath, entry: Entry, target: string, item: ItemTally, options: TransferOptions): Promise<void> {
+async function getOne(requester: Requester, from: RemotePath, entry: Entry, place: LocalPlace, target: string, item: ItemTally, options: TransferOptions): Promise<void> {
   item.target = target;
-  await using place = await openTarget(target, entry.kind === 'folder' ? 'folder' : 'file');
   if (entry.kind === 'file') item.tally.expect(1, entry.size);
   item.tally.begin(place.name, entry.kind === 'file' ? entry.size : undefined);
   using _count = after(entry.kind === 'folder' ? options.countAfter : undefined, () => countRemote(requester, from, item.tally, options));

@@ -26,7 +26,7 @@ describe('what became of an item is one line', () => {
   test.each<[name: string, over: Partial<Item>, line: string]>([
     ['big.iso', {}, 'big.iso  4.1 GiB in 38 s, 110 MiB/s, verified (blake3 ab12cd34…)'],
     ['node_modules', FOLDER, 'node_modules/  31,204 files, 412 MiB in 3.1 s, 133 MiB/s, verified'],
-    ['a/', { ...FOLDER, files: 1, skipped: 5, kept: 1.2 * 1024 ** 3 }, 'a/  1 file, 412 MiB in 3.1 s, 133 MiB/s, verified, 1.2 GiB kept from before, 5 skipped (links)'],
+    ['a/', { ...FOLDER, files: 1, skipped: 5, kept: 1.2 * 1024 ** 3 }, 'a/  1 file, 412 MiB in 3.1 s, 133 MiB/s, verified, 1.2 GiB kept from before, 5 skipped (links, devices and the like)'],
     ['a', { ...FOLDER, failed: 2 }, 'a/  31,204 files, 412 MiB in 3.1 s, 133 MiB/s, verified, 2 files failed'],
     ['empty', { bytes: 0, milliseconds: 0 }, 'empty  0 B in 0 ms, verified (blake3 ab12cd34…)'],
     ['\u001b[2Jx', { bytes: 0, milliseconds: 1 }, '\\x1b[2Jx  0 B in 1 ms, verified (blake3 ab12cd34…)'],

@@ -119,8 +119,29 @@ describe('shapes', () => {
     symlinkSync('/etc', join(rig.local, 'linked/folder link'));
     const put = await rig.run(['put', 'linked', ':']);
     expect(put.code).toBe(0);
-    expect(put.stdout).toContain('2 skipped (links)');
+    expect(put.stdout).toContain('2 skipped (links, devices and the like)');
     expect(Object.keys(snapshot(join(rig.served, 'linked')))).toEqual(['', 'file']);
+  });
+
+  test('a name that is reserved is passed over further down as well, and counted', async () => {
+    plant(join(rig.local, 'reserved'), { file: 'x', 'sub/.wherry/kept': 'x' });
+    const put = await rig.run(['put', 'reserved', ':']);
+    expect([put.code, put.stdout]).toEqual([0, expect.stringContaining('1 skipped')]);
+    expect(Object.keys(snapshot(join(rig.served, 'reserved')))).toEqual(['', 'file', 'sub']);
+  });
+
+  test('a link here that has the name of the folder that comes leads it nowhere', async () => {
+    plant(join(rig.served, 'coming'), { file: 'x' });
+    mkdirSync(join(rig.local, 'elsewhere'));
+    mkdirSync(join(rig.local, 'into'));
+    symlinkSync('../elsewhere', join(rig.local, 'into/coming'));
+    const get = await rig.run(['get', ':coming', 'into/']);
+    expect([get.code, get.stderr]).toEqual([5, expect.stringContaining('a symbolic link, which is never followed')]);
+    expect(Object.keys(snapshot(join(rig.local, 'elsewhere')))).toEqual(['']);
+    // A link that the person names is meant.
+    symlinkSync('elsewhere', join(rig.local, 'named'));
+    expect((await rig.run(['get', ':coming', 'named/'])).code).toBe(0);
+    expect(Object.keys(snapshot(join(rig.local, 'elsewhere/coming')))).toEqual(['', 'file']);
   });
 });
 

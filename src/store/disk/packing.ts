@@ -150,6 +150,8 @@ class Step {
     const name = checkedName(entry.name);
     if (typeof name !== 'string') {
       if (entry.name.toString() !== RESERVED) this.problem(below(place, escapedName(entry.name)), name);
+      // At the top it is ours; further down somebody may miss it.
+      else if (place.path !== ROOT) this.#skipped += 1;
       return true;
     }
     const led = entry.isSymbolicLink() ? this.tree.led(place, name) : undefined;
