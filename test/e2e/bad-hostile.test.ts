@@ -105,7 +105,7 @@ describe('a folder from a hostile server', () => {
     await mkdir(join(rig.local, 'target/kept/x'), { recursive: true });
     await writeFile(join(rig.local, 'target/kept/x/f'), 'old');
     const ran = await attacked(pack({ folder: '' }, { file: 'f', data: 'evil', digest: new Uint8Array(32) }), ['get', ':x', 'target/kept']);
-    expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/what arrived is not what was sent/)]);
+    expect([ran.code, ran.stderr]).toEqual([9, expect.stringMatching(/what arrived is not what was sent/)]);
     expect(await readFile(join(rig.local, 'target/kept/x/f'), 'utf8')).toBe('old');
   });
 });

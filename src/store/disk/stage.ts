@@ -6,7 +6,8 @@
  *     MARK.SERIAL.tmp       a file of a batch, on its way
  *
  * A part is taken into use, and put back, by renaming it: of two that want it, in one process or in many, one gets it
- * and the other starts afresh (within one vault, `disk.ts` ends the earlier upload first). What a crash leaves as `live` is put back when the stage is opened next.
+ * and the other starts afresh (within one vault the earlier upload is ended first). What a crash leaves as `live` is
+ * put back when the stage is opened next.
  * The folder is made on first need with mode 0700 and must belong to us; it is removed when empty on `close`.
  * Synchronous. It knows nothing of the tree beside it: giving a staged file its name is the caller's.
  */
