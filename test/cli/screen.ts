@@ -37,11 +37,12 @@ export class Screen implements AsyncDisposable {
       const error = task.result?.errors?.[0];
       if (error !== undefined) error.message += `\nwanted: ${String(this.#wanted)}\nscreen:\n${this.lines.join('\n')}`;
     });
-    this.exit = new Promise((done) => this.#pty.onExit(({ exitCode }) => {
+    // What was written last may still be on its way through the emulator, which takes all in order.
+    this.exit = new Promise((done) => this.#pty.onExit(({ exitCode }) => this.#terminal.write('', () => {
       this.#ended = true;
       this.#look();
       done(exitCode);
-    }));
+    })));
   }
 
   /** All lines, as long as they were written, from the first to that of the cursor; only there are spaces at the end kept. */
