@@ -9,7 +9,7 @@
  * that are not there in two ways only, and `broken` has them: it was given before the bytes were certain, or bytes
  * were written under it. Feed it the calls up to a moment, and it answers for a cut at that moment.
  */
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { RESERVED } from '../../src/path.ts';
 import { descriptorOf, textsOf, type Call } from './strace.ts';
 
@@ -111,7 +111,18 @@ export class Platter {
     if (call.name.startsWith('mkdir')) return this.#give(from, new Body('folder', -1), call);
     const body = this.#names.get(from)?.now;
     if (to !== undefined) this.#give(to, body ?? new Body('file', -1), call);
-    if (!call.name.startsWith('link')) this.#give(from, undefined, call);
+    if (call.name.startsWith('link')) return;
+    this.#give(from, undefined, call);
+    if (to !== undefined && body?.kind === 'folder') this.#moved(from, to, call);
+  }
+
+  /** What is in a folder has other paths when the folder has another name. */
+  #moved(from: string, to: string, call: Call): void {
+    for (const [path, { now }] of [...this.#names]) {
+      if (!path.startsWith(`${from}/`)) continue;
+      this.#names.delete(path);
+      if (now !== undefined) this.#give(`${to}${path.slice(from.length)}`, now, call);
+    }
   }
 
   #give(path: string, body: Body | undefined, call: Call): void {
@@ -131,7 +142,7 @@ export class Platter {
   }
 
   #visible(path: string): boolean {
-    return basename(dirname(path)) !== RESERVED && basename(path) !== RESERVED;
+    return !this.#tell(path).split('/').includes(RESERVED);
   }
 
   #tell(path: string): string {
