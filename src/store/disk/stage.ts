@@ -27,6 +27,9 @@ const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY } = constants;
 /** A part in use on another machine or in another container is taken over when it was not written for so long, in ms. */
 const FOREIGN_SILENCE = 120_000;
 
+/** How often the folder may be removed under our hands: each time, another process has just ended. More often, the root itself is gone. */
+const MAX_TRIES = 50;
+
 /** A staged file, open for reading and writing. */
 export interface Staged {
   readonly fd: number;
@@ -99,7 +102,7 @@ export class Stage {
 
   /** The device the stage is on: only files of the same one can be given a name in one step. */
   device(): number {
-    return this.#open().stats().dev;
+    return this.#inside((folder) => folder.stats().dev);
   }
 
   /** Removes parts last written before `before` (ms since 1970) that nobody uses; returns how many. */
@@ -133,15 +136,16 @@ export class Stage {
     return `${this.#instance}${this.#serial}`;
   }
 
-  /** Runs `action`, once more when the folder had been removed by another process that saw it empty. */
+  /** Runs `action`, again when the folder was removed by another process that saw it empty. */
   #inside<T>(action: (folder: Folder) => T): T {
-    try {
-      return action(this.#open());
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      this.#folder?.[Symbol.dispose]();
-      this.#folder = undefined;
-      return action(this.#open());
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return action(this.#open());
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MAX_TRIES) throw error;
+        this.#folder?.[Symbol.dispose]();
+        this.#folder = undefined;
+      }
     }
   }
 

@@ -48,6 +48,17 @@ describe('the staging folder', () => {
     expect(statSync(join(root, '.wherry')).mode & 0o777).toBe(0o700);
   });
 
+  test('is there for everybody, however many come and go at once and remove it behind them', async () => {
+    const root = newRoot();
+    await Promise.all(Array.from({ length: 8 }, async (_, who) => {
+      for (let round = 0; round < 25; round += 1) {
+        await using vault = await openDisk(root, { workers: 1 });
+        await put(vault, `f${who}`, `${round}`);
+      }
+    }));
+    expect(readdirSync(root)).toHaveLength(8);
+  }, 60_000);
+
   test('that is removed under our hands is made again', async () => {
     const root = newRoot();
     await using vault = await openDisk(root);
