@@ -1,6 +1,6 @@
 /**
  * Fresh: a folder that is not there yet, filled in the stage, where nobody sees it, and given its name with all its files by
- * one rename. A file in it costs no rename of its own, which is a third of what storing a small file costs otherwise.
+ * one rename. A file in it costs no rename of its own, which is a quarter of what storing a small file costs otherwise.
  *
  * When somebody else made a folder of that name meanwhile, its files are moved into that one, one by one. What was not
  * given a name is removed on disposal. Synchronous; nothing is flushed, so it serves only what need not be durable.
