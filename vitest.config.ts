@@ -24,8 +24,8 @@ export default defineConfig({
     exclude: ['test/system/**'],
     server: { deps: { external: [/\/dist[^/]*\//] } },
     pool: 'forks',
-    // Most tests wait for processes of their own; by default two cores would run one file at a time.
-    maxWorkers: 2,
+    // Most tests wait for processes of their own, or for a time to pass; by default two cores would run one file at a time.
+    maxWorkers: 3,
     // Servers in the tests' own process announce themselves here, and not to the person who runs the tests.
     env: { XDG_DATA_HOME: join(tmpdir(), `wherry-test-data-${process.getuid?.() ?? 0}`) },
     testTimeout: 60_000,

@@ -5,5 +5,5 @@ import base from './vitest.config.ts';
 export default defineConfig({
   ...base,
   // Real servers and clients are started, some of them slow.
-  test: { ...base.test, include: ['test/system/**/*.test.ts'], exclude: [], testTimeout: 120_000, hookTimeout: 120_000 },
+  test: { ...base.test, maxWorkers: 2, include: ['test/system/**/*.test.ts'], exclude: [], testTimeout: 120_000, hookTimeout: 120_000 },
 });

@@ -98,9 +98,18 @@ export function figures(lines) {
 export function growths(list) {
   /** @type {Map<string, Comparison[]>} */
   const rows = new Map();
-  for (const one of list) if (one.facts.growth !== undefined && one.faults.length === 0) rows.set(one.facts.id, [...(rows.get(one.facts.id) ?? []), one]);
+  for (const one of list) if (one.facts.growth !== undefined && one.facts.growth.of !== 'connections' && one.faults.length === 0) rows.set(one.facts.id, [...(rows.get(one.facts.id) ?? []), one]);
   return [...rows].map(([id, row]) => {
     const runs = row.map(({ facts, subject }) => ({ size: facts.growth?.size ?? 0, seconds: subject.seconds, cpu: subject.clientCpu + subject.serverCpu })).toSorted((a, b) => a.size - b.size);
-    return { id, subject: row[0]?.facts.subject ?? '', of: row[0]?.facts.growth?.of ?? 'files', runs, marginal: marginal(runs.map(({ size, cpu }) => ({ size, cost: cpu }))) };
+    return { id, subject: row[0]?.facts.subject ?? '', of: row[0]?.facts.growth?.of === 'bytes' ? 'bytes' : 'files', runs, marginal: marginal(runs.map(({ size, cpu }) => ({ size, cost: cpu }))) };
   });
+}
+
+/** What a server's memory grew to with so many connections, by what they did: bytes, by rising number. @param {readonly Comparison[]} list
+ *  @returns {{ way: import('./tasks.mjs').Way, peaks: { connections: number, bytes: number }[] }[]} */
+export function memories(list) {
+  const rows = list.filter(({ facts, faults }) => facts.growth?.of === 'connections' && faults.length === 0);
+  return [...new Set(rows.map(({ facts }) => facts.way))].map((way) => ({
+    way, peaks: rows.filter(({ facts }) => facts.way === way).map(({ facts, subject }) => ({ connections: facts.growth?.size ?? 0, bytes: subject.serverPeak })).toSorted((a, b) => a.connections - b.connections),
+  }));
 }

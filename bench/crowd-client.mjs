@@ -1,9 +1,9 @@
 /**
  * Many connections of one device to one server, and a file over each of them at the same time, by Wherry's own library:
  *
- *     crowd-client.mjs LIBRARY CONNECTIONS put FILE FOLDER-THERE      … get NAME-THERE FOLDER-HERE
+ *     crowd-client.mjs LIBRARY CONNECTIONS put FILE FOLDER-THERE      … get NAME-THERE FOLDER-HERE      … stay
  *
- * All connections stand before the first byte is sent, and stay until the last has arrived.
+ * All connections stand before the first byte is sent, and stay until the last has arrived; with `stay`, nothing is sent.
  */
 import { pathToFileURL } from 'node:url';
 
@@ -16,7 +16,7 @@ const { connect } = /** @type {{ connect: () => Promise<Client> }} */ (await imp
 const clients = [];
 // In turn: it is the transfers that shall be at the same time, not the handshakes.
 for (let i = 0; i < Number(count); i += 1) clients.push(await connect());
-const summaries = await Promise.all(clients.map((client, i) => (way === 'put' ? client.put(from, `${to}/copy-${i}`) : client.get(from, `${to}/copy-${i}`))));
+const summaries = await Promise.all((way === 'stay' ? [] : clients).map((client, i) => (way === 'put' ? client.put(from, `${to}/copy-${i}`) : client.get(from, `${to}/copy-${i}`))));
 await Promise.all(clients.map((client) => client.close()));
 const failed = summaries.reduce((sum, summary) => sum + summary.failed, 0);
 if (failed > 0) {

@@ -14,9 +14,10 @@ import { dirname } from 'node:path';
  * @property {'MB/s' | 'files/s' | 's'} unit @property {number} amount What a run moves: megabytes or files; 0 where seconds are told.
  * @property {string} subject @property {string | undefined} peer
  * @property {number | undefined} goal How many times as fast as the peer the subject means to be.
- * @property {number | undefined} floor In a short run: an upper quartile below this says that the subject has fallen behind.
+ * @property {{ measured: number, below: number } | undefined} alarm Instead of a goal: how many times as fast as the peer the subject was when last
+ *   measured, and what its upper quartile must not fall below.
  * @property {Limits} limits Of the subject.
- * @property {{ of: 'files' | 'bytes', size: number } | undefined} growth In a row of sizes: which.
+ * @property {{ of: 'files' | 'bytes' | 'connections', size: number } | undefined} growth In a row of sizes: which.
  *
  * @typedef {{ kind: 'run', run: string, node: string, kernel: string, cpu: string, cores: number, memory: number, load: number, tcp: string, blockBytes: number, note: string }} RunLine
  * @typedef {{ kind: 'tool', run: string, name: string, version: string, remark: string }} ToolLine

@@ -3,11 +3,14 @@
  * what is meant when none is named), large, small, trees, changed, resume, start, list, wan, growth, crowd; and quick,
  * large and small files against sftp alone.
  *
+ * `npm run bench -- flood` measures what strangers who try to sign in all the time cost those who are; `flood.mjs` has its flags.
+ *
  * `npm run bench -- report [FILE...]` writes the measured part of docs/performance.md and its plots from raw lines
  * (bench/results.jsonl when no file is named).
  *
  *   --pairs N         pairs of runs for each comparison (7, where the case says no other number)
- *   --ci              of `quick`: three ratios with a wide alarm instead of goals, a quarter of the data
+ *   --ci              of `quick`: three ratios (large and small files against sftp, a changed file against rsync), each with a
+ *                     wide alarm instead of a goal
  *   --workload NAME   only cases whose name, or whose file's, begins so     --direction put|get   only that way
  *   --peer NAME       the tools to compare with, instead of those of each case; more than once for several
  *   --subject NAME    the tool to be judged (wherry); sftp against sftp shows what the method itself adds
@@ -29,6 +32,7 @@ import { node, root } from '../scripts/prepare.mjs';
 import { comparisons, figures, growths } from './comparisons.mjs';
 import { machine, openLog } from './lines.mjs';
 import { blockBytes } from './peers/wherry.mjs';
+import { flood } from './flood.mjs';
 import { writeReport } from './report.mjs';
 import { runCase } from './runner.mjs';
 import { CI, SUITES } from './suites.mjs';
@@ -37,13 +41,30 @@ import { judge } from './verdicts.mjs';
 /** Load average above which something else is at work, and the rates say little. */
 const QUIET_LOAD = 0.5;
 
-const { values: flags, positionals } = parseArgs({
+const USAGE = `usage: npm run bench [-- SUITE... [FLAGS]]; suites: ${Object.keys(SUITES).join(', ')}, flood, report; flags: at the top of bench/main.mjs`;
+
+/** A suite of another kind, with flags of its own. */
+const isFlood = process.argv[2] === 'flood';
+
+/** Reads flags; what cannot be understood is told with where they are explained.
+ *  @template {import('node:util').ParseArgsConfig} T @param {T} config @returns {ReturnType<typeof parseArgs<T>>} */
+function understood(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+const { values: flags, positionals } = understood({
+  args: isFlood ? ['flood'] : process.argv.slice(2),
   allowPositionals: true,
   options: {
     pairs: { type: 'string' }, ci: { type: 'boolean', default: false }, workload: { type: 'string' }, direction: { type: 'string' },
     subject: { type: 'string', default: 'wherry' }, peer: { type: 'string', multiple: true }, scale: { type: 'string' },
     entries: { type: 'string', default: '1000000' }, 'max-files': { type: 'string', default: '1000000' }, 'max-bytes': { type: 'string', default: String(8 * 2 ** 30) },
-    disk: { type: 'string' }, congestion: { type: 'string', default: 'cubic' }, keep: { type: 'string' }, note: { type: 'string', default: '' },
+    help: { type: 'boolean', default: false }, disk: { type: 'string' }, congestion: { type: 'string', default: 'cubic' }, keep: { type: 'string' }, note: { type: 'string', default: '' },
   },
 });
 
@@ -64,7 +85,7 @@ function plain(text) {
 
 /** The cases that were asked for, with the suite they are of. */
 function chosen() {
-  const scale = number('scale', flags.scale, flags.ci ? 0.25 : 1);
+  const scale = number('scale', flags.scale, 1);
   const sizes = { scale, entries: number('entries', flags.entries, 1), maxFiles: number('max-files', flags['max-files'], 1), maxBytes: number('max-bytes', flags['max-bytes'], 1) };
   const cases = (positionals.length === 0 ? ['full'] : positionals).flatMap((name) => {
     const suite = name === 'quick' && flags.ci ? CI : SUITES[name];
@@ -97,7 +118,7 @@ async function bench() {
     }
   }
   say(`\nraw lines: ${file}`);
-  if (scale !== 1 && !flags.ci) say('note: goals are for the full sizes and were not judged');
+  if (scale !== 1) say('note: goals and alarms are for the full sizes and were not judged');
   const all = comparisons(log.all);
   return [...judge({ comparisons: all, figures: figures(log.all), growths: growths(all) }), ...broken];
 }
@@ -109,13 +130,14 @@ async function attempt() {
     return [];
   }
   try {
-    return await bench();
+    return await (isFlood ? flood(process.argv.slice(3)) : bench());
   } catch (error) {
     return [{ text: `the benchmark broke off: ${error instanceof Error ? error.message : String(error)}`, met: false }];
   }
 }
 
-if (positionals[0] === 'report') {
+if (flags.help) say(USAGE);
+else if (positionals[0] === 'report') {
   for (const file of writeReport(positionals.slice(1))) say(file);
 } else {
   const verdicts = await attempt();

@@ -26,7 +26,7 @@ const CHUNK = 1 << 20;
  * @property {boolean} [flushes] Whether it flushes to the disk where the place asks for it.
  * @property {(name: string) => Command} [list] One name a line, and whatever else it prints.
  * @property {Copying} [resume] How it goes on with a part, where that is another command.
- * @property {(connections: number, direction: 'put' | 'get', source: string, into: string) => Command} [crowd] Many connections at once, a copy each.
+ * @property {(connections: number, direction: 'put' | 'get' | 'stay', source: string, into: string) => Command} [crowd] Many connections at once, a copy each or nothing.
  * @property {() => Promise<void>} close
  * @typedef {Tool & Copying} Peer
  * @typedef {(work: string, place: import('./places.mjs').Place, purpose: Purpose) => Promise<Peer | { skipped: string }>} Open

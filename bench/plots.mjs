@@ -7,14 +7,16 @@ const STYLE = `<style>
   text { font: 12px system-ui, sans-serif; fill: #24292f } .axis { stroke: #8c959f; stroke-width: 1 } .one { stroke: #24292f; stroke-width: 1.5 }
   .ahead { fill: #2da44e } .behind { fill: #cf222e } .range { stroke: #57606a; stroke-width: 2 }
   .line0 { stroke: #0969da; fill: none; stroke-width: 2 } .line1 { stroke: #bf8700; fill: none; stroke-width: 2 } .dot0 { fill: #0969da } .dot1 { fill: #bf8700 }
+  .line2 { stroke: #8250df; fill: none; stroke-width: 2 } .dot2 { fill: #8250df }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 } .axis { stroke: #6e7681 } .one { stroke: #e6edf3 } .ahead { fill: #3fb950 } .behind { fill: #f85149 } .range { stroke: #b1bac4 }
     .line0 { stroke: #58a6ff } .line1 { stroke: #d29922 } .dot0 { fill: #58a6ff } .dot1 { fill: #d29922 }
+    .line2 { stroke: #a371f7 } .dot2 { fill: #a371f7 }
   }
 </style>`;
 
 /** @typedef {{ label: string, low: number, middle: number, high: number }} Bar */
-/** @typedef {{ name: string, points: { x: number, y: number }[] }} Series At most two are told apart. */
+/** @typedef {{ name: string, points: { x: number, y: number }[] }} Series At most three are told apart. */
 
 /** @param {string} text */
 function escaped(text) {
@@ -75,11 +77,12 @@ export function costPlot(title, below, series) {
     ...xs.map((x) => `<text x="${across(x)}" y="${bottom + 18}" text-anchor="middle">${short(x)}</text>`),
     ...[Math.min(...ys), Math.max(...ys)].map((y) => `<text x="${left - 8}" y="${up(y) + 4}" text-anchor="end">${Number(y.toPrecision(2))}</text>`),
     `<text x="${(left + right) / 2}" y="${bottom + 38}" text-anchor="middle">${escaped(below)}</text>`];
+  const wide = series.length > 2 ? 225 : 300;
   for (const [i, { name, points: some }] of series.entries()) {
     const drawn = some.filter(({ x, y }) => x > 0 && y > 0);
-    parts.push(`<polyline class="line${i % 2}" points="${drawn.map(({ x, y }) => `${across(x)},${up(y)}`).join(' ')}"/>`,
-      ...drawn.map(({ x, y }) => `<circle class="dot${i % 2}" cx="${across(x)}" cy="${up(y)}" r="3.5"/>`),
-      `<rect class="dot${i % 2}" x="${left + i * 300}" y="32" width="12" height="4"/><text x="${left + 18 + i * 300}" y="38">${escaped(name)}</text>`);
+    parts.push(`<polyline class="line${i % 3}" points="${drawn.map(({ x, y }) => `${across(x)},${up(y)}`).join(' ')}"/>`,
+      ...drawn.map(({ x, y }) => `<circle class="dot${i % 3}" cx="${across(x)}" cy="${up(y)}" r="3.5"/>`),
+      `<rect class="dot${i % 3}" x="${left + i * wide}" y="32" width="12" height="4"/><text x="${left + 18 + i * wide}" y="38">${escaped(name)}</text>`);
   }
   return svg(760, 350, title, parts);
 }

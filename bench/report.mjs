@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { root } from '../scripts/prepare.mjs';
-import { comparisons, figures, growths } from './comparisons.mjs';
+import { comparisons, figures, growths, memories } from './comparisons.mjs';
 import { readLines } from './lines.mjs';
 import { costPlot, ratioPlot } from './plots.mjs';
 import { judge, mib } from './verdicts.mjs';
@@ -17,6 +17,7 @@ import { rate } from './words.mjs';
 
 const [BEGIN, END] = ['<!-- measured: begin. Made by `npm run bench -- report`; changes here are lost. -->', '<!-- measured: end -->'];
 const KEPT = join(root, 'bench', 'results.jsonl');
+const MEMORY = 'memory.svg';
 const PAGE = join(root, 'docs', 'performance.md');
 
 /** @param {string} place */
@@ -97,7 +98,10 @@ function plotsOf(list) {
       { name: `CPU of both sides for one more, ${unit}`, points: marginal.map(({ size, cost }) => ({ x: size, y: cost * scale })) },
     ])]);
   });
-  return new Map([...ratios, ...costs]);
+  const doing = /** @type {Readonly<Record<string, string>>} */ ({ stay: 'idle', get: 'each fetches', put: 'each sends' });
+  const rows = memories(list).map(({ way, peaks }) => ({ name: `${doing[way] ?? way}, MiB`, points: peaks.map(({ connections, bytes }) => ({ x: connections, y: bytes / (1 << 20) })) }));
+  const memory = rows.length === 0 ? [] : [/** @type {const} */ ([MEMORY, costPlot('Peak memory of the server against the number of connections', 'connections', rows)])];
+  return new Map([...ratios, ...costs, ...memory]);
 }
 
 /** @param {readonly Line[]} lines @returns {Report} */
@@ -113,7 +117,7 @@ export function reportOf(lines) {
   const slower = list.filter(({ ratio, facts }) => ratio !== undefined && ratio.middle < 1 && facts.goal === undefined)
     .map(({ facts, ratio }) => `- slower: ${facts.way} ${facts.title}, ${facts.place}: ${ratio?.middle.toFixed(2)} times as fast as ${facts.peer}`);
   const plots = plotsOf(list);
-  const drawn = rows.map(({ id, of }) => `![Cost against ${of}](performance/${id}.svg)`);
+  const drawn = [...rows.map(({ id, of }) => `![Cost against ${of}](performance/${id}.svg)`), ...(plots.has(MEMORY) ? [`![Memory against connections](performance/${MEMORY})`] : [])];
   return {
     plots,
     markdown: ['### Where it is behind', '', ...(unmet.length + slower.length === 0 ? ['Nowhere in these runs.'] : [...unmet, ...slower]), '',

@@ -32,7 +32,7 @@ async function harmed({ one, work }, peer, way, harm, place) {
 /** @param {Stage} stage @param {Peer} peer @param {'put' | 'get'} way @param {Harm} harm @param {CountingPlace} place @returns {Promise<{ again: number, fault: string | undefined }>} */
 async function once(stage, peer, way, harm, place) {
   const { one, work } = stage;
-  const [task, goOn] = [copyTask(one.workload, way, work), copyTask(one.workload, way, work, true)];
+  const [task, goOn] = [copyTask(one.workload, way, work), copyTask(one.workload, way, work, { resume: true })];
   task.clear(peer);
   task.prepare(peer);
   const whole = await countedRun(peer, task, place);

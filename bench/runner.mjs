@@ -35,20 +35,28 @@ function need({ one, place, work }) {
 }
 
 /** @param {Stage} stage @param {import('./tasks.mjs').Way} way */
-function taskFor({ one, work }, way) {
+function taskFor({ one, place, work }, way) {
   if (way === 'ls') return listTask(one.workload, work);
-  return one.connections === undefined ? copyTask(one.workload, way, work) : crowdTask(one.workload, way, one.connections, work);
+  if (one.connections !== undefined) return crowdTask(one.workload, way, one.connections, work);
+  if (way === 'stay') throw new Error('only a crowd stays');
+  return copyTask(one.workload, way, work, { aside: place.durable });
+}
+
+/** @param {Case} one @param {import('./tasks.mjs').Way} way */
+function titleOf({ workload, connections }, way) {
+  if (connections === undefined) return workload.title;
+  return way === 'stay' ? `with ${connections} connections` : `${workload.title} over each of ${connections} connections`;
 }
 
 /** @param {Stage} stage @param {import('./tasks.mjs').Way} way @param {Peer} subject @param {Peer | undefined} peer @returns {import('./lines.mjs').Facts} */
 function factsOf({ one, place, context }, way, subject, peer) {
   const { workload, connections } = one;
-  const [unit, amount] = way === 'ls' && workload.files < 1000 ? [/** @type {const} */ ('s'), 0]
+  const [unit, amount] = way === 'stay' || (way === 'ls' && workload.files < 1000) ? [/** @type {const} */ ('s'), 0]
     : [workload.unit, (workload.unit === 'MB/s' ? workload.bytes / 1e6 : workload.files) * (connections ?? 1)];
   return {
-    suite: context.suite, id: one.id, title: connections === undefined ? workload.title : `${workload.title} over each of ${connections} connections`,
+    suite: context.suite, id: one.id, title: titleOf(one, way),
     place: place.name, placeTitle: place.title, way, unit, amount, subject: subject.name, peer: peer?.name,
-    goal: context.fullSize && peer !== undefined ? one.goals?.[peer.name] : undefined, floor: one.floor, limits: one.limits ?? {}, growth: one.growth,
+    goal: context.fullSize && peer !== undefined ? one.goals?.[peer.name] : undefined, alarm: context.fullSize ? one.alarm : undefined, limits: one.limits ?? {}, growth: one.growth,
   };
 }
 

@@ -3,12 +3,12 @@
  * looked at afterwards. A wrong copy, or a listing that lacks a name, is a failed run.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /**
  * @typedef {import('./measure.mjs').Peer} Peer @typedef {import('./workloads.mjs').Workload} Workload
- * @typedef {'put' | 'get' | 'ls'} Way
+ * @typedef {'put' | 'get' | 'ls' | 'stay'} Way `stay`: connections, and nothing else.
  * @typedef {object} Task
  * @property {number} bytes As much as it writes.
  * @property {string | undefined} output Where standard output goes, when it is looked at.
@@ -37,9 +37,13 @@ function paths(peer, { name }, way, work) {
   return { source: join(work, 'source', name), old: join(work, 'old', name), served, local, made: way === 'put' ? served : join(local, name) };
 }
 
-/** Sends or fetches a workload; the target is empty or, where the workload has an older version, holds that.
- *  @param {Workload} workload @param {'put' | 'get'} way @param {string} work @param {boolean} [resume] Whether it goes on with a part. @returns {Task} */
-export function copyTask(workload, way, work, resume = false) {
+/**
+ * Sends or fetches a workload; the target is empty or, where the workload has an older version, holds that. `resume`: goes on with a
+ * part. `aside`: a copy of many files is not removed before the case is over. ext4 does not use the number of a removed file again for minutes,
+ * and looks past each one, which is dearer than storing a small file: 10,000 took whoever came next twice as long.
+ * @param {Workload} workload @param {'put' | 'get'} way @param {string} work @param {{ resume?: boolean, aside?: boolean }} [how] @returns {Task}
+ */
+export function copyTask(workload, way, work, { resume = false, aside = false } = {}) {
   return {
     bytes: workload.bytes, output: undefined,
     prepare(peer) {
@@ -57,20 +61,20 @@ export function copyTask(workload, way, work, resume = false) {
     },
     fault: (peer) => difference(paths(peer, workload, way, work).source, paths(peer, workload, way, work).made),
     clear(peer) {
-      const { served, local } = paths(peer, workload, way, work);
+      const { served, local, made } = paths(peer, workload, way, work);
+      if (aside && workload.files > 1 && existsSync(made)) renameSync(made, join(mkdtempSync(join(work, 'aside-')), workload.name));
       for (const path of [served, local]) rmSync(path, { recursive: true, force: true });
     },
   };
 }
 
-/** Lists a folder. @param {Workload} workload @param {string} work @returns {Task} */
+/** Lists a folder, the same for all tools, that each of them serves in its turn: a link for each name and tool is more than a memory disk may hold. @param {Workload} workload @param {string} work @returns {Task} */
 export function listTask(workload, work) {
   const output = join(work, 'listing');
   return {
     bytes: 0, output,
-    // Made once for each tool: a million links take longer than listing them.
     prepare(peer) {
-      if (!existsSync(join(peer.folder, workload.name))) copy('-al', join(work, 'source', workload.name), join(peer.folder, workload.name));
+      renameSync(join(work, 'source', workload.name), join(peer.folder, workload.name));
     },
     command(peer) {
       if (peer.list === undefined) throw new Error(`${peer.name} cannot list`);
@@ -81,14 +85,16 @@ export function listTask(workload, work) {
       const names = new Set(readFileSync(output, 'utf8').split('\n').map((line) => basename(line)).filter((name) => name.startsWith('entry-')));
       return names.size === workload.files ? undefined : `${names.size} of ${workload.files} entries were listed`;
     },
-    clear() {
+    clear(peer) {
       rmSync(output, { force: true });
+      const served = join(peer.folder, workload.name);
+      if (existsSync(served)) renameSync(served, join(work, 'source', workload.name));
     },
   };
 }
 
-/** Many connections at once, each with a copy of its own of the same file.
- *  @param {Workload} workload @param {'put' | 'get'} way @param {number} connections @param {string} work @returns {Task} */
+/** Many connections at once, each with a copy of its own of the same file, or with nothing.
+ *  @param {Workload} workload @param {'put' | 'get' | 'stay'} way @param {number} connections @param {string} work @returns {Task} */
 export function crowdTask(workload, way, connections, work) {
   const source = join(work, 'source', workload.name);
   const local = join(work, 'local');
@@ -102,9 +108,11 @@ export function crowdTask(workload, way, connections, work) {
     },
     command(peer) {
       if (peer.crowd === undefined) throw new Error(`${peer.name} has no program for many connections`);
+      if (way === 'stay') return peer.crowd(connections, way, '', '');
       return way === 'put' ? peer.crowd(connections, way, source, 'crowd') : peer.crowd(connections, way, workload.name, local);
     },
     fault(peer) {
+      if (way === 'stay') return undefined;
       const faults = Array.from({ length: connections }, (_, i) => difference(source, join(target(peer), `copy-${i}`)));
       return faults.find((fault) => fault !== undefined);
     },

@@ -19,10 +19,14 @@ export function mib(bytes) {
 function judgeSpeed({ facts, faults, pairs, ratio }) {
   const what = `${facts.way} ${facts.title}${facts.place === 'memory' ? '' : `, ${facts.place}`}`;
   const right = faults.length === 0 && pairs > 0;
-  const verdicts = [{ text: `${what}: every ${facts.way === 'ls' ? 'listing' : 'copy'} is right${facts.peer === undefined ? '' : `, also by ${facts.peer}`}`, met: right }];
+  const verdicts = [{ text: `${what}: every ${{ ls: 'listing', stay: 'connection' }[/** @type {string} */ (facts.way)] ?? 'copy'} is right${facts.peer === undefined ? '' : `, also by ${facts.peer}`}`, met: right }];
   if (!right || ratio === undefined) return verdicts;
-  if (facts.floor !== undefined) {
-    verdicts.push({ text: `${what}: not slower than ${facts.peer}: upper quartile ${ratio.high.toFixed(2)}`, met: ratio.high >= facts.floor });
+  if (facts.alarm !== undefined) {
+    const { below, measured } = facts.alarm;
+    const is = ratio.high.toFixed(2);
+    verdicts.push(ratio.high >= below
+      ? { text: `${what}: no alarm, not below ${below} times as fast as ${facts.peer}: upper quartile ${is}`, met: true }
+      : { text: `${what}: ALARM, below ${below} times as fast as ${facts.peer}: upper quartile ${is}, and ${measured} when last measured; something became much slower`, met: false });
   } else if (facts.goal !== undefined) {
     verdicts.push({ text: `${what}: at least ${facts.goal} times as fast as ${facts.peer}: ${ratio.middle.toFixed(2)}`, met: ratio.middle >= facts.goal });
   }

@@ -50,13 +50,14 @@ export function install() {
   else step('installing …', 'npm', args);
 }
 
-/** Compiles `src` to `dist`, and bundles the command. The old build is replaced only by one that compiled. */
+/** Compiles `src` to `dist`, bundles the command and makes its manual page. The old build is replaced only by one that compiled. */
 export function build() {
   const next = join(root, 'dist-next');
   rmSync(next, { recursive: true, force: true });
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   step('building …', node, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', next]);
   step('bundling …', node, [join(root, 'scripts', 'bundle.mjs'), next]);
+  step('writing the manual …', node, [join(root, 'scripts', 'man.mjs'), next]);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(next, join(root, 'dist'));
 }

@@ -16,7 +16,7 @@ export const PAGE = join(root, 'docs', 'protocol.md');
  *  @typedef {{ number: number, optional: boolean, type: { about: About } }} Field
  *  @typedef {{ type: number, bulk: boolean, about: string, fields: Record<string, Field> }} Definition
  *  @typedef {Record<string, { client?: Record<string, string>, server?: Record<string, string> }>} States
- *  @typedef {{ MESSAGES: Record<string, Definition>, OPENINGS: Record<string, string[]>, EXCHANGES: Record<string, States>, CODES: Record<string, number> }} Tables */
+ *  @typedef {{ MESSAGES: Record<string, Definition>, OPENINGS: Record<string, Record<string, Record<string, string>>>, EXCHANGES: Record<string, States>, CODES: Record<string, number> }} Tables */
 
 /** @param {number} number */
 const hex = (number) => `\`${number.toString(16).padStart(2, '0')}\``;
@@ -60,9 +60,9 @@ function diagram(states) {
 
 /** @param {Tables} tables */
 function openings({ OPENINGS }) {
-  return Object.entries(OPENINGS).map(([side, words]) => {
-    const [first, second] = words;
-    const lines = ['stateDiagram-v2', '    direction LR', `    [*] --> greeting`, `    greeting --> signing_in: ${side} ${first}`, `    signing_in --> open: ${side} ${second}`];
+  return Object.entries(OPENINGS).map(([side, states]) => {
+    const steps = Object.entries(states).flatMap(([state, words]) => Object.entries(words).map(([word, to]) => `    ${state} --> ${to}: ${side} ${word}`));
+    const lines = ['stateDiagram-v2', '    direction LR', `    [*] --> ${Object.keys(states)[0]}`, ...steps];
     return `The ${side}:\n\n${['```mermaid', ...lines, '```'].join('\n')}`;
   }).join('\n\n');
 }

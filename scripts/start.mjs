@@ -1,5 +1,6 @@
 /**
- * `npm start -- [DIR] [FLAGS]`: installs and builds when needed, then runs `wherry serve` with those words.
+ * `npm start -- [DIR] [FLAGS]`: installs and builds when needed, then runs `wherry serve` with those words. Without a DIR
+ * it serves the folder `share`, as `share.mjs` says.
  *
  * A signal reaches the server exactly once. A ^C comes to every process of the terminal, and npm hands it on to
  * us a second time, which the server would take for "stop now". So the server runs in a process group of its
@@ -9,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { main, node, prepare } from './prepare.mjs';
+import { wordsFor } from './share.mjs';
 
 /** Milliseconds: well above the distance of the terminal's signal and npm's copy, well below a second press of ^C. */
 const SAME_SIGNAL_MS = 100;
@@ -18,7 +20,7 @@ const PARENT_MS = 250;
 prepare();
 
 const parent = process.ppid;
-const server = spawn(node, [main, 'serve', ...process.argv.slice(2)], { stdio: 'inherit', detached: true });
+const server = spawn(node, [main, 'serve', ...await wordsFor(process.argv.slice(2))], { stdio: 'inherit', detached: true });
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   let last = -Infinity;

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Tests against programs of the system: b3sum, OpenSSH, strace, tmux, time, and file systems whose power is cut.
+# Tests against programs of the system: b3sum, OpenSSH, strace, tmux, time, and file systems whose power is cut, or that fold letter case.
 # As root on Debian, those that are missing are installed first; else the tests that need them are skipped by name.
 # The last line is `N passed, N failed`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 # Program and the Debian package it is in.
-needs='ssh:openssh-client sshd:openssh-server b3sum:b3sum strace:strace tmux:tmux time:time mkfs.ext4:e2fsprogs xfs_io:xfsprogs'
+needs='ssh:openssh-client sshd:openssh-server b3sum:b3sum strace:strace tmux:tmux time:time mkfs.ext4:e2fsprogs xfs_io:xfsprogs groff:groff mandoc:mandoc man:man-db zsh:zsh fish:fish systemd-analyze:systemd systemd-notify:systemd python3:python3-minimal setpriv:util-linux mkntfs:ntfs-3g mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse'
 # sshd lives in /usr/sbin, which is not in everybody's path.
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -14,7 +14,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 missing() {
   for need in $needs; do
     [ -n "$(type -P "${need%%:*}")" ] || echo "${need##*:}"
-  done
+  done | sort -u
 }
 
 packages=$(missing)

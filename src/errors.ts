@@ -102,6 +102,9 @@ function folderIsGone(error: unknown): boolean {
   return code === 'ENOENT' && syscall === 'uv_cwd';
 }
 
+/** Of a disk on which nobody may write, whatever rights there are. */
+export const READ_ONLY = 'the disk is read-only';
+
 /** What the operating system's errors mean to us. A name that is missing here becomes `IO`. */
 const ERRNO: Readonly<Record<string, readonly [Code, string]>> = {
   ENOENT: ['NOTFOUND', 'no such file or folder'],
@@ -111,7 +114,7 @@ const ERRNO: Readonly<Record<string, readonly [Code, string]>> = {
   ENOTEMPTY: ['NOTEMPTY', 'the folder is not empty'],
   EACCES: ['DENIED', 'permission denied'],
   EPERM: ['DENIED', 'not permitted'],
-  EROFS: ['DENIED', 'the disk is read-only'],
+  EROFS: ['DENIED', READ_ONLY],
   ENOSPC: ['NOSPACE', 'no space left on the disk'],
   EDQUOT: ['QUOTA', 'the disk quota is used up'],
   EFBIG: ['NOSPACE', 'larger than this disk allows'],
@@ -127,11 +130,15 @@ const ERRNO: Readonly<Record<string, readonly [Code, string]>> = {
   ENXIO: ['UNSUPPORTED', 'neither a file nor a folder'],
 };
 
+/** Calls that are given a name: only of these EINVAL says that the disk does not take it. Of others (a flush, a write) it says that the disk cannot do that. */
+const NAMING: ReadonlySet<string> = new Set(['open', 'mkdir', 'rename', 'link', 'symlink', 'lstat', 'stat', 'unlink', 'rmdir', 'opendir', 'scandir', 'copyfile', 'realpath']);
+
 /** An error of `node:fs` as a failure about `path` at `who`; a `Failure` is only told where it happened. */
 export function fromErrno(error: unknown, path?: string, who?: Party): Failure {
   if (error instanceof Failure) return error.at(path, who);
-  const errno = (error as NodeJS.ErrnoException | undefined)?.code;
+  const { code: errno, syscall } = Object(error) as NodeJS.ErrnoException;
   if (errno === undefined || folderIsGone(error)) return Failure.from(error).at(path, who);
-  const [code, text] = ERRNO[errno] ?? ['IO', `disk error ${errno}`];
+  const known = errno === 'EINVAL' && !NAMING.has(syscall ?? '') ? undefined : ERRNO[errno];
+  const [code, text] = known ?? ['IO', `disk error ${errno}`];
   return new Failure(code, text, { path, who, cause: error });
 }

@@ -10,6 +10,7 @@ import {
   createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject, sign, verify, type X509Certificate,
 } from 'node:crypto';
 import { Failure } from './errors.ts';
+import type { Secret } from './secret.ts';
 
 /** Label and length of the exporter (RFC 8446 7.5) that both ends take from their TLS connection. */
 export const EXPORTER_LABEL = 'EXPORTER-wherry-auth';
@@ -19,6 +20,9 @@ export const EXPORTER_BYTES = 32;
 export const KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 export const PIN_BYTES = 32;
+/** Bytes of what is exchanged for a spoken code: a point (ristretto255), and a confirmation (HMAC-SHA-512). */
+export const POINT_BYTES = 32;
+export const CONFIRMATION_BYTES = 64;
 
 /** DER around a raw key (RFC 8410): PrivateKeyInfo and SubjectPublicKeyInfo have no variable part for Ed25519. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -27,8 +31,10 @@ const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 /** Separates these signatures from any other use of the same key, and from later versions of the text. */
 const PROOF_LABEL = 'wherry/1 sign-in';
 
-/** `device`: a key the server knows. `invite`: the key in a ticket, which enrols a device key. */
-export type ProofKind = 'device' | 'invite';
+/** `device`: a key the server knows. `invite`: the key in a ticket, which enrols a device key. `code`: a device key that comes with a spoken code. `token`: the key in a token, which is enough by itself. */
+export type ProofKind = 'device' | 'invite' | 'code' | 'token';
+
+const PROOF_KINDS: readonly string[] = ['device', 'invite', 'code', 'token'] satisfies ProofKind[];
 
 /** What a peer presents to sign in. */
 export interface Credentials {
@@ -42,8 +48,15 @@ export interface Credentials {
   readonly device?: Uint8Array;
   /** With an invite: the same proof by the device key, so that nobody enrols a key that is not theirs. */
   readonly deviceSignature?: Uint8Array;
-  /** With an invite: what the device calls itself. Not signed: TLS protects it, and nothing depends on it. */
+  /** With an invite or a code: what the device calls itself. Not signed: TLS protects it, and nothing depends on it. */
   readonly label?: string;
+  /** With a code: that both ends have the same (`cpace.ts`). */
+  readonly confirmation?: Uint8Array;
+}
+
+/** By which key their peer is known from then on: that of its device or token, in base64url. */
+export function keyOf({ kind, key, device }: Credentials): string {
+  return Buffer.from((kind === 'invite' ? device : undefined) ?? key).toString('base64url');
 }
 
 /** What a proof is about. `device` goes with an invite, and only with one. */
@@ -69,12 +82,13 @@ export function publicBytes(key: KeyObject): Uint8Array {
 /** The public key with these 32 bytes. Throws USAGE when there are more or fewer. */
 export function publicKey(raw: Uint8Array): KeyObject {
   if (raw.byteLength !== KEY_BYTES) throw new Failure('USAGE', `a public key has ${KEY_BYTES} bytes, not ${raw.byteLength}`);
-  return createPublicKey({ key: Buffer.concat([SPKI_HEAD, raw]), format: 'der', type: 'spki' });
+  // Not as DER: that takes OpenSSL seven times as long, which is more than the signature that is checked with it.
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') }, format: 'jwk' });
 }
 
 /** The private key that `secret` stands for: the same for the same secret and purpose, unrelated for any other (HKDF, RFC 5869). */
-export function keyFromSecret(secret: Uint8Array, purpose: string): KeyObject {
-  const seed = Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `wherry/1 key ${purpose}`, KEY_BYTES));
+export function keyFromSecret(secret: Secret<Uint8Array>, purpose: string): KeyObject {
+  const seed = Buffer.from(hkdfSync('sha256', secret.reveal(), new Uint8Array(0), `wherry/1 key ${purpose}`, KEY_BYTES));
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 
@@ -107,12 +121,12 @@ export function signProof(privateKey: KeyObject, claim: Claim): Uint8Array {
 /** Whether the credentials were signed by their key, on this connection, for the server with this pin. Garbage is false, never an error. */
 export function verifyProof(credentials: Credentials, serverPin: Uint8Array): boolean {
   const { kind, key, signature, exporter, device, deviceSignature } = credentials;
-  if (kind !== 'device' && kind !== 'invite') return false;
+  if (!PROOF_KINDS.includes(kind)) return false;
   if (key.byteLength !== KEY_BYTES || signature.byteLength !== SIGNATURE_BYTES || exporter.byteLength !== EXPORTER_BYTES) return false;
   const text = proofText({ kind, exporter, serverPin, device });
   try {
     if (!verify(null, text, publicKey(key), signature)) return false;
-    if (kind === 'device') return device === undefined;
+    if (kind !== 'invite') return device === undefined;
     if (device?.byteLength !== KEY_BYTES || deviceSignature?.byteLength !== SIGNATURE_BYTES) return false;
     return verify(null, text, publicKey(device), deviceSignature);
   } catch {

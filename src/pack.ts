@@ -17,12 +17,17 @@ import { checkName, parsePath, type RemotePath } from './path.ts';
 
 /** Bytes of one pack: large enough that a frame, a message to a worker and an answer per pack cost nothing per file. */
 export const MAX_PACK_BYTES = 1 << 20;
-/** Bytes before every pack that are free for whoever carries it to put a header in, so that it need not be copied for that. */
-export const PACK_HEADROOM = 16;
+/** The smallest that is made for, where memory is short: with room for the longest path and a file. */
+export const LEAST_PACK_BYTES = 64 << 10;
+/** Bytes before every pack that are free for whoever carries it to put a header in, so that it need not be copied for that: as many as before a block, which makes the same buffers fit. */
+export const PACK_HEADROOM = 20;
 /** Records in one pack: bounds the answer, and the work between two looks at the clock. */
 export const MAX_PACK_RECORDS = 4096;
 /** Files up to this many bytes travel in packs; larger ones alone, by blocks, resumable. */
 export const MAX_PACKED_FILE = 256 << 10;
+
+/** A buffer of such a size was made for a pack or a block: the pool that Node cuts small ones from is smaller. */
+const PACK_BUFFERS: ReadonlySet<number> = new Set([PACK_HEADROOM + MAX_PACK_BYTES, PACK_HEADROOM + LEAST_PACK_BYTES]);
 
 const HEAD_BYTES = 20;
 const FOLDER = 1;
@@ -47,10 +52,16 @@ export class PackWriter {
   #length = 0;
   #records = 0;
 
-  constructor() {
-    // Of its own, because it may be handed to another thread. Nothing shows what was in it before: only what was written is ever looked at.
-    this.#bytes = Buffer.allocUnsafeSlow(PACK_HEADROOM + MAX_PACK_BYTES).subarray(PACK_HEADROOM);
+  /** Into `memory`, which has PACK_HEADROOM and room for a pack; left out: for a whole one. Nothing shows what was in it before: only what was written is ever looked at. */
+  constructor(memory?: ArrayBufferLike) {
+    // Of its own, because it may be handed to another thread.
+    this.#bytes = (memory === undefined ? Buffer.allocUnsafeSlow(PACK_HEADROOM + MAX_PACK_BYTES) : Buffer.from(memory)).subarray(PACK_HEADROOM);
   }
+
+  /** Files up to this many bytes fit an empty pack, whatever they and their folder are called. */
+  get mostFile(): number { return Math.min(MAX_PACKED_FILE, this.#bytes.byteLength / 2); }
+  /** Whether it is nearly full. */
+  get filled(): boolean { return this.#length > this.#bytes.byteLength * 0.7; }
 
   get length(): number { return this.#length; }
   get records(): number { return this.#records; }
@@ -97,6 +108,11 @@ export class PackWriter {
     this.#length = at + HEAD_BYTES + nameLength;
     this.#records += 1;
   }
+}
+
+/** Whether `pack` is one that `PackWriter` made, as it made it: with PACK_HEADROOM free bytes before it. */
+export function hasHeadroom({ buffer, byteOffset }: Uint8Array): boolean {
+  return byteOffset === PACK_HEADROOM && PACK_BUFFERS.has(buffer.byteLength);
 }
 
 function malformed(what: string): never {

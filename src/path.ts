@@ -91,6 +91,11 @@ export function resolvePath(from: RemotePath, text: string): RemotePath {
   return fromComponents(names, names.join('/'));
 }
 
+/** Whether what a person typed ends in `.` (`photos/.`, or `.` itself): as for `cp`, what is in the folder is meant, not the folder. */
+export function meansContents(typed: string): boolean {
+  return /(?:^|\/)\.\/*$/.test(typed);
+}
+
 /** The components, outermost first; none for the served folder. */
 export function components(path: RemotePath): string[] {
   return path === '' ? [] : path.split('/');
@@ -122,6 +127,13 @@ export function baseName(path: RemotePath): string {
 /** Whether `path` is `top` or lies below it, by components: `a/b` is in `a`, `ab` is not. */
 export function isWithin(path: RemotePath, top: RemotePath): boolean {
   return top === '' || path === top || path.startsWith(`${top}/`);
+}
+
+/** What is left of `path` below `top`, where that is spelled as in `path` or as a disk could hold it to be the same; `''` for `top` itself, undefined where it is not in it. */
+export function foldedTail(path: RemotePath, top: RemotePath): RemotePath | undefined {
+  const [names, tops] = [components(path), components(top)];
+  if (names.length < tops.length || tops.some((name, at) => foldKey(name) !== foldKey(names[at]!))) return undefined;
+  return names.slice(tops.length).join('/') as RemotePath;
 }
 
 /** The path as people see it: from the served folder, escaped. */

@@ -13,3 +13,9 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
+
+/** A value as one line of JSON that is as harmless, and is read back as the same value. */
+export function printableJson(value: object): string {
+  // JSON escapes what is below a space, and lone surrogates; the rest stands in strings alone.
+  return JSON.stringify(value).replace(UNSAFE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

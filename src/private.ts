@@ -128,7 +128,7 @@ async function writeDraft(path: string, text: string): Promise<string> {
 }
 
 /** A new name survives a power cut only when its folder is flushed too. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // folders cannot be opened there
   const folder = await open(path, 'r');
   try {

@@ -19,6 +19,7 @@ import { createHash } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { Failure } from './errors.ts';
+import { Secret } from './secret.ts';
 
 /** Where a server listens when nothing else is said. */
 export const DEFAULT_PORT = 9437;
@@ -32,7 +33,7 @@ export interface Ticket {
   /** The first 16 bytes of the server's pin: finding a second key with the same start takes 2^128 tries. */
   readonly pin: Uint8Array;
   /** 16 random bytes. The invite's key pair is `keyFromSecret(secret, 'invite')`; the server keeps the public half. */
-  readonly secret: Uint8Array;
+  readonly secret: Secret<Uint8Array>;
 }
 
 export const TICKET_PIN_BYTES = 16;
@@ -42,7 +43,8 @@ export const MAX_TICKET_ADDRESSES = 4;
 
 const PREFIX = 'wherry1-';
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const GROUP = 5;
+/** Characters of a group, with its check. */
+export const GROUP = 5;
 const CHECK_BYTES = 2;
 /** The longest DNS name in text (RFC 1035). */
 const MAX_HOST_BYTES = 253;
@@ -55,7 +57,8 @@ const WITH_PORT = 0x80;
 
 /** The line for a ticket, without a line break. Throws USAGE for addresses that cannot be dialled. */
 export function encodeTicket(ticket: Ticket): string {
-  const { addresses, pin, secret } = ticket;
+  const { addresses, pin } = ticket;
+  const secret = ticket.secret.reveal();
   if (pin.byteLength !== TICKET_PIN_BYTES || secret.byteLength !== TICKET_SECRET_BYTES) throw new TypeError('a ticket has a pin and a secret of 16 bytes each');
   if (addresses.length < 1 || addresses.length > MAX_TICKET_ADDRESSES) throw new Failure('USAGE', `a ticket holds 1 to ${MAX_TICKET_ADDRESSES} addresses`);
   const body = Buffer.concat([pin, secret, ...addresses.map(addressBytes)]);
@@ -117,7 +120,8 @@ function ipv6Bytes(host: string): number[] {
 
 /** Reads the bytes behind the checks. They are still not trusted: every length is checked, every name too. */
 function parseBody(body: Buffer): Ticket {
-  const [pin, secret] = [new Uint8Array(body.subarray(0, 16)), new Uint8Array(body.subarray(16, 32))];
+  const pin = new Uint8Array(body.subarray(0, TICKET_PIN_BYTES));
+  const secret = new Secret(new Uint8Array(body.subarray(TICKET_PIN_BYTES, TICKET_PIN_BYTES + TICKET_SECRET_BYTES)));
   const addresses: Address[] = [];
   let at = TICKET_PIN_BYTES + TICKET_SECRET_BYTES;
   const take = (count: number): Buffer => {
@@ -156,6 +160,13 @@ const POWERS: readonly number[] = Array.from({ length: 31 }, (_, exponent) => {
 
 function multiply(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : POWERS[(POWERS.indexOf(a) + POWERS.indexOf(b)) % 31]!;
+}
+
+/** Whether a whole group, in capital letters, is right as the one with this number, counted from 0: that depends on no other group. */
+export function isGroup(text: string, number: number): boolean {
+  const values = text.split('').map((letter) => ALPHABET.indexOf(letter));
+  const check = values.pop();
+  return values.length > 0 && !values.includes(-1) && groupCheck(values, number) === check;
 }
 
 /** The check of the group with this number; its own weight is 1, so it is the sum of the others. */

@@ -4,6 +4,7 @@ import { Failure } from '../src/errors.ts';
 import {
   type Claim, type Credentials, createKey, fingerprint, keyFromSecret, parseFingerprint, pinOf, publicBytes, publicKey, signProof, verifyProof,
 } from '../src/identity.ts';
+import { Secret } from '../src/secret.ts';
 
 const device = createKey();
 const serverPin = pinOf(createKey());
@@ -22,15 +23,15 @@ describe('a key', () => {
   });
 
   test('made from a secret is the same for the same purpose and another for any other', () => {
-    const secret = Buffer.from('0123456789abcdef');
+    const secret = new Secret(Buffer.from('0123456789abcdef'));
     const one = publicBytes(keyFromSecret(secret, 'invite'));
     expect(publicBytes(keyFromSecret(secret, 'invite'))).toEqual(one);
     expect(publicBytes(keyFromSecret(secret, 'token'))).not.toEqual(one);
-    expect(publicBytes(keyFromSecret(Buffer.from('0123456789abcdeg'), 'invite'))).not.toEqual(one);
+    expect(publicBytes(keyFromSecret(new Secret(Buffer.from('0123456789abcdeg')), 'invite'))).not.toEqual(one);
   });
 
   test('made from a secret never changes between versions', () => {
-    expect(Buffer.from(publicBytes(keyFromSecret(new Uint8Array(16), 'invite'))).toString('hex')).toBe('ab4abb7f0cee86001902d58c2598de210ad39ac2761471c2961290c1c8939380');
+    expect(Buffer.from(publicBytes(keyFromSecret(new Secret(new Uint8Array(16)), 'invite'))).toString('hex')).toBe('ab4abb7f0cee86001902d58c2598de210ad39ac2761471c2961290c1c8939380');
   });
 
   test('of another kind is refused', () => {

@@ -13,6 +13,9 @@ import { own, versionOf } from '../servers.mjs';
 const dist = resolve(root, process.env['WHERRY_DIST'] ?? 'dist');
 const main = join(dist, 'bin', 'wherry.js');
 
+/** More than the largest crowd has, and all come from one address. */
+const CONNECTIONS = 1100;
+
 /** The first line of `serve --json`. @param {import('node:stream').Readable} output @returns {Promise<{ ticket: string, address: string }>} */
 async function listening(output) {
   for await (const line of createInterface(output)) return /** @type {{ ticket: string, address: string }} */ (JSON.parse(line));
@@ -34,7 +37,9 @@ export const open = async (work, place) => {
   if (!existsSync(main)) return { skipped: `${main} is not built; run: npm run build` };
   const [folder, home] = [join(work, 'served'), join(work, 'device')];
   mkdirSync(folder);
-  const [program = '', ...args] = place.far([node, main, 'serve', folder, '--listen', `${place.host}:0`, '--state', join(work, 'server'), '--json']);
+  const settings = join(work, 'wherry.toml');
+  writeFileSync(settings, `ticket = "rw"\n[limits]\nmax_connections = ${CONNECTIONS}\nmax_connections_per_address = ${CONNECTIONS}\n`);
+  const [program = '', ...args] = place.far([node, main, 'serve', folder, '--listen', `${place.host}:0`, '--state', join(work, 'server'), '--config', settings, '--json']);
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, WHERRY_HOME: join(work, 'server-home') } });
   const server = own(child);
   try {
@@ -60,8 +65,8 @@ export const open = async (work, place) => {
   };
 };
 
-/** Bytes of the blocks by which it finds out what changed, as the build has them. @returns {Promise<number>} */
+/** Bytes of the blocks by which it finds out what changed in a file of up to 1 GiB, as the build has them. @returns {Promise<number>} */
 export async function blockBytes() {
-  const digest = /** @type {{ BLOCK_BYTES: number }} */ (await import(join(dist, 'digest.js')));
-  return digest.BLOCK_BYTES;
+  const rolling = /** @type {{ blockFor(size: number): number | undefined }} */ (await import(join(dist, 'transfer', 'rolling.js')));
+  return rolling.blockFor(2 ** 30) ?? 0;
 }

@@ -3,8 +3,11 @@
  *
  * Whoever knows more about a failure gives it a hint where it is made; this is for the rest, so that no failure
  * leaves a person without a next step. Codes that always come with a hint, or explain themselves, are not here.
+ *
+ * Hints are written wherever a failure is made, as one types them in the shell for the default server. Here, and only here,
+ * they become what has to be typed where the person is: at the prompt, or for another server.
  */
-import type { Code, Failure } from '../errors.ts';
+import { READ_ONLY, type Code, type Failure } from '../errors.ts';
 
 type Hint = string | { readonly here: string; readonly server: string };
 
@@ -34,9 +37,45 @@ const HINTS: Readonly<Partial<Record<Code, Hint>>> = {
   INTERNAL: 'this is a mistake in Wherry; please report it with the command that was typed',
 };
 
-/** The next thing to type or do; the failure's own hint comes first. Undefined where there is nothing to add. */
-export function advise({ code, who, hint }: Pick<Failure, 'code' | 'who' | 'hint'>): string | undefined {
-  if (hint !== undefined) return hint;
-  const known = HINTS[code];
-  return typeof known === 'object' ? known[who === 'here' ? 'here' : 'server'] : known;
+/** Permissions say nothing about a disk on which nobody may write. */
+const UNWRITABLE: Hint = { here: 'choose another folder, or have the disk mounted for writing', server: 'ask the owner of the server to have its disk mounted for writing' };
+
+/** What fits one command better than the rest. */
+const HINTS_OF: Readonly<Record<string, Readonly<Partial<Record<Code, Hint>>>>> = {
+  put: {
+    ISDIR: 'name another target; a slash behind a folder means into it',
+    NOTFOUND: { here: 'check the name; ls lists the folder here', server: 'make the folder first: wherry mkdir -p :FOLDER' },
+  },
+  get: { ISDIR: 'name another target; a slash behind a folder means into it' },
+  change: { ISDIR: 'choose another new name; a slash behind NEW means into that folder' },
+};
+
+/** Where the person is who reads the advice. */
+export interface Spot {
+  readonly place: 'shell' | 'prompt';
+  /** The server that was named; undefined: the default one. */
+  readonly server: string | undefined;
+}
+
+export type Advice = (failure: Pick<Failure, 'code' | 'who' | 'hint' | 'message'>, verb?: string) => string | undefined;
+
+/** The next thing to type or do, as it is typed at `spot`; the failure's own hint comes first. Undefined where there is nothing to add. */
+export function adviseAt(spot: Spot): Advice {
+  return ({ code, who, hint, message }, verb = '') => {
+    const known = message === READ_ONLY ? UNWRITABLE : HINTS_OF[verb]?.[code] ?? HINTS[code];
+    const found = hint ?? (typeof known === 'object' ? known[who === 'here' ? 'here' : 'server'] : known);
+    return found === undefined ? undefined : typedAt(spot, found);
+  };
+}
+
+/** A command on files of the server, or on jobs, up to the end of its clause. */
+const COMMAND = /\bwherry ((?:put|get|change|ls|cat|rm|mkdir|rmdir|stat|du|df|find|hash|chmod|more|edit|undo|help|jobs|wait|fg|bg|pause|kill|queue)\b[^;]*)/g;
+/** A place on the default server. */
+const PLACE = /(?<= ):/g;
+
+function typedAt({ place, server }: Spot, hint: string): string {
+  if (place === 'shell') return server === undefined ? hint : hint.replace(COMMAND, (command) => command.replace(PLACE, `${server}:`));
+  const here = hint.replace('ls lists the folder here', 'lls lists the folder here').replace(/(?<!wherry )\b(?:ls -ld|mkdir)\b/, '!$&');
+  // What can be done in the shell only is said for the shell.
+  return / in the shell\b/.test(here) ? here : here.replace(COMMAND, (_, command: string) => command.replace(/ :(?=\s|$)/g, '').replace(PLACE, ''));
 }

@@ -7,13 +7,16 @@
  */
 import { parseArgs } from 'node:util';
 import { Failure } from '../errors.ts';
-import { closest } from './suggest.ts';
+import type { Completes } from './line/kinds.ts';
+import { closest } from '../suggest.ts';
 
 export interface Flag {
   /** One letter. */
   readonly short?: string;
   /** What stands for the value in the usage; without it the flag is on or off. */
   readonly value?: string;
+  /** What the prompt completes the value with. */
+  readonly completes?: Completes;
   /** May be given several times. */
   readonly many?: true;
   /** What it does, in help; an empty one is accepted for habit's sake and not shown. */
@@ -31,6 +34,8 @@ export const COMMON = {
   json: { summary: 'answer with one JSON object a line' },
   quiet: { short: 'q', summary: 'say nothing but what failed' },
   verbose: { short: 'v', summary: 'name each file' },
+  deadline: { value: 'TIME', summary: 'give up after this long, as 30s or 10m (exit code 12)' },
+  retry: { value: 'TIME', summary: 'also without a terminal: connect again for so long after a break' },
   help: { short: 'h', summary: 'show this' },
 } as const satisfies Flags;
 
@@ -38,7 +43,6 @@ export const COMMON = {
 export const SHELL_ONLY = {
   server: { value: 'NAME', summary: 'the server that an empty NAME means' },
   home: { value: 'DIR', summary: 'the folder with this device\'s key and the servers it knows' },
-  deadline: { value: 'TIME', summary: 'give up after this long, as 30s or 10m (exit code 12)' },
   'no-input': { summary: 'never ask anything' },
 } as const satisfies Flags;
 
@@ -47,6 +51,8 @@ export interface Parsed<F extends Flags> {
   /** The flags of `COMMON`, and of `SHELL_ONLY` where they were allowed. */
   readonly common: Values<typeof COMMON> & Partial<Values<typeof SHELL_ONLY>>;
   readonly words: readonly string[];
+  /** Where each of `words` stands among all that were given. */
+  readonly indexes: readonly number[];
 }
 
 /** More words than any command line has a use for: the system's own limit on argument bytes is reached first. */
@@ -70,11 +76,15 @@ export function parseArguments<const F extends Flags>(own: F, words: readonly st
     else if (flag.value === undefined) values.set(name, false);
   }
   const rest: string[] = [];
+  const indexes: number[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') rest.push(token.value);
+    if (token.kind === 'positional') {
+      rest.push(token.value);
+      indexes.push(token.index);
+    }
     if (token.kind !== 'option') continue;
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined) throw unknownFlag(flags, token.rawName);
+    if (flag === undefined) throw unknownFlag(flags, token.rawName, words[token.index] ?? '');
     const value = valueOf(flag, token.rawName, token.value, token.inlineValue === true);
     const earlier = values.get(token.name);
     if (Array.isArray(earlier)) earlier.push(String(value));
@@ -82,7 +92,7 @@ export function parseArguments<const F extends Flags>(own: F, words: readonly st
   }
   // Filled from the same tables that the types are computed from.
   const all = Object.fromEntries(values);
-  return { values: all as Values<F>, common: all as Parsed<F>['common'], words: rest };
+  return { values: all as Values<F>, common: all as Parsed<F>['common'], words: rest, indexes };
 }
 
 /** All flags of one command. Where its own use the same letter as a common one (`ls -h`), its own meaning holds. */
@@ -107,8 +117,10 @@ function valueOf(flag: Flag, typed: string, value: string | undefined, inline: b
   return value;
 }
 
-function unknownFlag(flags: Flags, typed: string): Failure {
+/** `word` has the flag in it: a whole name behind a single dash, as find has them, is read letter by letter. */
+function unknownFlag(flags: Flags, typed: string, word: string): Failure {
   const shown = Object.entries(flags).filter(([, flag]) => flag.summary !== '').map(([name]) => name);
-  const name = typed.startsWith('--') ? closest(typed.slice(2), shown) : undefined;
-  return new Failure('USAGE', `there is no flag ${typed}`, { hint: name === undefined ? undefined : `did you mean --${name}?` });
+  const single = /^-([a-z][a-z-]+)(?:=|$)/.exec(word)?.[1];
+  const name = typed.startsWith('--') ? closest(typed.slice(2), shown) : single === undefined ? undefined : closest(single, shown);
+  return new Failure('USAGE', `there is no flag ${name === undefined || single === undefined ? typed : `-${single}`}`, { hint: name === undefined ? undefined : `did you mean --${name}?` });
 }

@@ -5,32 +5,58 @@
  * declares to the type its function receives. A command is data until it is called: functions live in files
  * that are loaded only then, so that `wherry --help` loads nothing.
  */
+import { newAction } from '../client/action.ts';
 import type { Client } from '../client/api.ts';
 import type { RemotePath } from '../path.ts';
 import type { Right } from '../rights.ts';
 import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
+import type { Spot } from './advice.ts';
 import { parseArguments, type Flags, type Values } from './arguments.ts';
+import { OF_SHAPE, type Completes } from './line/kinds.ts';
+import type { Listings } from './line/listings.ts';
+import { insteadOf } from './instead.ts';
+import { parseDuration } from './measures.ts';
 import { promptPlaces, shellPlaces, type Places, type Shape } from './places.ts';
 import type { Report } from './report.ts';
-import { closest } from './suggest.ts';
+import { closest } from '../suggest.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Letters of a word that is no command. */
+const MAX_SHOWN_WORD = 60;
 
 /** A connection with the two folders that relative paths start from. */
 export interface Session {
   client: Client;
   /** The remote folder. */
   cwd: RemotePath;
+  /** The one before, for `cd -`, on the same server; and the same of the local folder. */
+  cwdBefore?: RemotePath | undefined;
+  localBefore?: string | undefined;
   /** The local folder, absolute. The process's own current folder is never changed. */
   localFolder: string;
+  /** Whether transfers show how far they are; left out: they do. */
+  progress?: boolean;
+  /** Whether it was said that mput and mget take all words as sources. */
+  toldMany?: boolean;
   /** Set by `bye`. */
   ended: boolean;
+  /** Words that stand for the beginning of a command, and what that is. */
+  readonly names: Map<string, string>;
+  /** How many files are being sourced inside each other. */
+  depth?: number;
+  /** The jobs that were started here, and of which it is not told yet that they ended. */
+  jobs?: Set<number>;
+  /** What is kept for completion at a prompt. */
+  listings?: Listings;
 }
 
 /** What a running command works with. */
 export interface Context {
   readonly terminal: Terminal;
   readonly report: Report;
+  /** Where what is to be typed next will be typed. */
+  readonly spot: Spot;
   readonly settings: Settings;
   /** Aborted with a `Failure` as its reason: ^C, SIGTERM, or the deadline. */
   readonly signal: AbortSignal;
@@ -39,6 +65,8 @@ export interface Context {
 
 export interface Work extends Context {
   readonly session: Session;
+  /** What the command does is one action, which `undo` reverses as a whole. */
+  readonly action: string;
 }
 
 /** Flags common to all commands, as read. */
@@ -50,6 +78,7 @@ export interface Settings {
   readonly server: string | undefined;
   readonly home: string | undefined;
   readonly deadline: string | undefined;
+  readonly retry: string | undefined;
   readonly noInput: boolean;
 }
 
@@ -68,6 +97,16 @@ interface Description<F extends Flags> {
   readonly words: string;
   readonly promptWords?: string;
   readonly shape?: Shape;
+  /** A word to be read behind those that were typed: a target that a flag names, or the command's name implies. */
+  readonly last?: (flags: Values<F>, at: 'shell' | 'prompt') => string | undefined;
+  /** What the prompt completes its words with, place by place, the last one repeating; left out: what follows from the shape. */
+  readonly completes?: readonly Completes[];
+  /** Commands that may stand behind its name, with their words. */
+  readonly carries?: readonly string[];
+  /** Its words are names that are yet to be made: a pattern in them is not looked up. */
+  readonly isNew?: true;
+  /** A flag that, when given, takes the place of all words. */
+  readonly instead?: string;
   /** Least and most words besides flags. */
   readonly count: readonly [least: number, most: number];
   readonly summary: string;
@@ -85,10 +124,17 @@ export interface Ready {
   readonly server: string | undefined;
   /** The words besides flags. */
   readonly words: readonly string[];
+  /** All of them, as they were given. */
+  readonly typed: readonly string[];
   run(context: Context): Promise<number>;
+  /** What it does where the server does not answer; undefined: it fails. */
+  readonly away: ((context: Context) => Promise<number>) | undefined;
 }
 
-export interface Command extends Required<Description<Flags>> {
+export interface Command extends Required<Omit<Description<Flags>, 'last' | 'isNew' | 'instead'>> {
+  readonly isNew: boolean;
+  /** Whether the flags, or the command's name, say where to, so that all words are sources. */
+  hasTarget(words: readonly string[]): boolean;
   /** Whether it needs a connection. */
   readonly connects: boolean;
   /** Reads the words; runs nothing. Throws USAGE. */
@@ -97,6 +143,8 @@ export interface Command extends Required<Description<Flags>> {
 
 interface RemoteCommand<F extends Flags> extends Description<F> {
   run(work: Work, call: Call<F>): Promise<number>;
+  /** With --background, where the server does not answer. */
+  away?(context: Context, call: Call<F>): Promise<number>;
 }
 
 interface PlainCommand<F extends Flags> extends Description<F> {
@@ -108,8 +156,8 @@ export function remote<const F extends Flags>(given: RemoteCommand<F>): Command 
   return build(given, true, (context, call) => {
     const { session } = context;
     if (session === undefined) throw new Failure('INTERNAL', `${given.name} was run without a connection`);
-    return given.run({ ...context, session }, call);
-  });
+    return given.run({ ...context, session, action: newAction() }, call);
+  }, given.away);
 }
 
 /** A command that connects by itself, or not at all. */
@@ -117,20 +165,28 @@ export function plain<const F extends Flags>(given: PlainCommand<F>): Command {
   return build(given, false, (context, call) => given.run(context, call));
 }
 
-function build<F extends Flags>(given: Description<F>, connects: boolean, run: (context: Context, call: Call<F>) => Promise<number>): Command {
-  const { name, aliases, where, words, promptWords, shape, count, summary, details, flags, examples, needs } = given;
+function build<F extends Flags>(given: Description<F>, connects: boolean, run: (context: Context, call: Call<F>) => Promise<number>, away?: (context: Context, call: Call<F>) => Promise<number>): Command {
+  const { name, aliases, where, words, promptWords, shape, last, completes, carries, isNew, instead, count, summary, details, flags, examples, needs } = given;
   return {
     name, where, words, count, summary, flags, examples, needs, connects, aliases: aliases ?? [], details: details ?? [],
-    promptWords: promptWords ?? words, shape: shape ?? 'plain',
+    promptWords: promptWords ?? words, shape: shape ?? 'plain', isNew: isNew === true,
+    completes: completes ?? OF_SHAPE[shape ?? 'plain'], carries: carries ?? [],
+    hasTarget: (typed) => last?.(parseArguments(flags, typed).values, 'prompt') !== undefined,
     read(typed, at, exists) {
       const parsed = parseArguments(flags, typed, at === 'shell');
-      const { json, quiet, verbose, help, server, home, deadline, 'no-input': noInput = false } = parsed.common;
-      const settings = { json, quiet, verbose, help, server, home, deadline, noInput };
+      const { json, quiet, verbose, help, server, home, deadline, retry, 'no-input': noInput = false } = parsed.common;
+      if (retry !== undefined) parseDuration(retry, '--retry');
+      const settings = { json, quiet, verbose, help, server, home, deadline, retry, noInput };
       // Who asks for help need not get the rest right.
-      if (help) return { settings, server: undefined, words: parsed.words, run: () => Promise.resolve(0) };
-      checkCount(name, count, parsed.words.length);
-      const places = at === 'shell' ? shellPlaces(shape ?? 'plain', parsed.words, exists) : promptPlaces(shape ?? 'plain', parsed.words);
-      return { settings, server: places.server, words: parsed.words, run: (context) => run(context, { ...places, flags: parsed.values }) };
+      if (help) return { settings, server: undefined, words: parsed.words, typed, run: () => Promise.resolve(0), away: undefined };
+      if (instead === undefined || parsed.values[instead] === undefined) checkCount(name, count, parsed.words.length);
+      else if (parsed.words.length > 0) throw new Failure('USAGE', `--${instead} says what, so that no further words are needed`, { hint: `type: ${name} --${instead} FILE` });
+      const more = parsed.words.length === 0 ? undefined : last?.(parsed.values, at);
+      const all = more === undefined ? parsed.words : [...parsed.words, more];
+      const places = at === 'shell' ? shellPlaces(shape ?? 'plain', all, exists) : promptPlaces(shape ?? 'plain', all);
+      const call = { ...places, flags: parsed.values };
+      const isJob = away !== undefined && parsed.values['background'] === true;
+      return { settings, server: places.server, words: parsed.words, typed, run: (context) => run(context, call), away: isJob ? (context) => away(context, call) : undefined };
     },
   };
 }
@@ -152,12 +208,27 @@ export function lookUp(commands: readonly Command[], word: string, place: 'shell
   return commandsAt(commands, place).find((command) => command.name === name || command.aliases.includes(name));
 }
 
+function misplaced(name: string, place: 'shell' | 'prompt'): Failure {
+  if (place === 'shell') return new Failure('USAGE', `${name} is a word of the prompt`, { hint: 'wherry alone opens it' });
+  return new Failure('USAGE', `${name} is typed outside of the prompt`, { hint: `say bye, then type in the shell: wherry ${name}` });
+}
+
+/** A line pasted by mistake is one word of thousands of letters; its beginning tells which. */
+export function shownWord(word: string): string {
+  return printable(word.length > MAX_SHOWN_WORD ? `${word.slice(0, MAX_SHOWN_WORD)}…` : word);
+}
+
 /** As `lookUp`. Throws USAGE, with the closest name. */
 export function findCommand(commands: readonly Command[], word: string, place: 'shell' | 'prompt'): Command {
   const found = lookUp(commands, word, place);
   if (found !== undefined) return found;
+  const elsewhere = lookUp(commands, word, place === 'shell' ? 'prompt' : 'shell');
+  if (elsewhere !== undefined) throw misplaced(elsewhere.name, place);
+  if (place === 'prompt' && word.toLowerCase() === 'wherry') throw new Failure('USAGE', 'at the prompt, commands are typed without the word wherry', { hint: 'leave it out; help lists what can be typed here' });
   const there = commandsAt(commands, place);
+  const instead = insteadOf(word);
+  if (instead !== undefined) throw new Failure('USAGE', `there is no command ${printable(word)}`, { hint: instead });
   const near = closest(word, there.flatMap((command) => [command.name, ...command.aliases]));
   const prefix = place === 'shell' ? 'wherry ' : '';
-  throw new Failure('USAGE', `there is no command ${printable(word)}`, { hint: near === undefined ? `${prefix}help lists all of them` : `did you mean ${prefix}${near}?` });
+  throw new Failure('USAGE', word === '' ? 'an empty word is no command' : `there is no command ${shownWord(word)}`, { hint: near === undefined ? `${prefix}help lists all of them` : `did you mean ${prefix}${near}?` });
 }

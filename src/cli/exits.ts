@@ -16,13 +16,13 @@ export const USAGE = 2;
 export const UNHEARD = 141;
 
 export const EXITS: Readonly<Record<Code, number>> = {
-  IO: 1, UNSUPPORTED: 1, INTERNAL: 1,
+  IO: 1, INTERNAL: 1,
   USAGE, BADNAME: USAGE,
   CONNECT: 3, PROTOCOL: 3, VERSION: 3, // no talk was possible
   IDENTITY: 4,
   AUTH: 5, DENIED: 5,
   NOTFOUND: 6,
-  EXISTS: 7, PRECONDITION: 7, NOTEMPTY: 7, ISDIR: 7, NOTDIR: 7, // what is there is not what was expected
+  EXISTS: 7, PRECONDITION: 7, NOTEMPTY: 7, ISDIR: 7, NOTDIR: 7, UNSUPPORTED: 7, // what is there is not what was expected
   NOSPACE: 8, QUOTA: 8,
   VERIFY: 9,
   CHANGED: 10,

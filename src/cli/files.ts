@@ -1,30 +1,38 @@
 /**
- * The commands on files and folders of the server, but for put and get: each is a few calls on the client and a
+ * The commands on files and folders of the server, but for put, get and rm: each is a few calls on the client and a
  * line for the answer. Several words are done one after the other; one that fails does not stop the rest, unless
  * the connection or the whole command has ended.
  */
 import type { Entry } from '../client/api.ts';
 import { Failure, type Code } from '../errors.ts';
-import { baseName, resolvePath, type RemotePath } from '../path.ts';
+import { baseName, isWithin, meansContents, resolvePath, type RemotePath } from '../path.ts';
 import { printable } from '../printable.ts';
 import type { Session, Work } from './command.ts';
-import { EXITS, exitOf, UNHEARD } from './exits.ts';
+import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
+import { isCut } from './going.ts';
 import { entryEvent, modeText } from './listing.ts';
 import { formatCount, formatDate, formatSize, plural } from './measures.ts';
 import { reasonOf } from './signals.ts';
+import { quoted } from './script/words.ts';
 
 /** After these nothing else can succeed on this connection. */
-const FINAL: ReadonlySet<Code> = new Set<Code>(['LOST', 'CONNECT', 'SHUTDOWN', 'CANCELLED', 'TERMINATED', 'DEADLINE', 'PROTOCOL']);
+export const FINAL: ReadonlySet<Code> = new Set<Code>(['LOST', 'CONNECT', 'SHUTDOWN', 'CANCELLED', 'TERMINATED', 'DEADLINE', 'PROTOCOL']);
 
 /** A path as typed, seen from the session's remote folder. */
-export function checkedPath(session: Session, typed: string): RemotePath {
+export function checkedPath(session: Pick<Session, 'cwd'>, typed: string): RemotePath {
   return resolvePath(session.cwd, typed);
 }
 
 /** A remote path as typed in the form the client takes, from the served folder; a slash at its end, which asks for a folder, is kept. */
-export function remotePath(session: Session, typed: string): string {
+export function remotePath(session: Pick<Session, 'cwd'>, typed: string): string {
   const path = `/${checkedPath(session, typed)}`;
   return typed.endsWith('/') && path !== '/' ? `${path}/` : path;
+}
+
+/** As `remotePath`, of something to be fetched: `/.` at its end, which asks for what is in the folder, is kept. */
+export function remoteSource(session: Pick<Session, 'cwd'>, typed: string): string {
+  const path = remotePath(session, typed);
+  return meansContents(typed) ? `${path.replace(/\/+$/, '')}/.` : path;
 }
 
 /** Does `one` for each word in turn; failures are told as they come. Resolves with the exit code. */
@@ -36,8 +44,8 @@ export async function each(work: Work, words: readonly string[], one: (typed: st
       await one(typed, remotePath(session, typed));
     } catch (error) {
       const failure = reasonOf(error, signal);
-      await report.failed(failure, signal.aborted ? undefined : typed);
-      if (signal.aborted) return EXITS[failure.code];
+      await report.failed(failure, signal.aborted || failure.code === 'CANCELLED' ? undefined : typed);
+      if (signal.aborted || failure.code === 'CANCELLED') return EXITS[failure.code];
       if (FINAL.has(failure.code)) break;
     }
   }
@@ -48,9 +56,24 @@ export async function each(work: Work, words: readonly string[], one: (typed: st
 export async function eachAnswer(work: Work, words: readonly string[], one: (typed: string, path: string) => Promise<void>): Promise<number> {
   const { terminal } = work;
   const exit = await each(work, words, async (typed, path) => {
-    if (terminal.isHeard) await one(typed, path);
+    if (terminal.isHeard) await repeatedly(work, () => one(typed, path));
   });
   return terminal.isHeard ? exit : UNHEARD;
+}
+
+/** What changes nothing is asked for again over a new connection when the one it had breaks, unless half of the answer is out already. */
+export async function repeatedly<T>(work: Work, ask: () => Promise<T>): Promise<T> {
+  const { terminal, signal } = work;
+  for (;;) {
+    const before = terminal.answers;
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || terminal.answers > before || !isCut(Failure.from(error))) throw error;
+      const { persist } = await import('./reconnect.ts');
+      if ((await persist(work)) === undefined) throw error;
+    }
+  }
 }
 
 /** The bytes of a file to standard output, for as long as somebody reads there. */
@@ -65,61 +88,64 @@ export function cat(work: Work, { remote }: { remote: readonly string[] }): Prom
   return eachAnswer(work, remote, (_, path) => pour(work, path));
 }
 
-export function makeFolder(work: Work, { flags, remote }: { flags: { parents: boolean }; remote: readonly string[] }): Promise<number> {
-  return each(work, remote, async (typed, path) => {
-    await work.session.client.makeFolder(path, { signal: work.signal, parents: flags.parents });
-    await work.report.done(`made ${printable(typed)}`, { event: 'made', path });
+/** One file after the other through the pager; where there is no terminal, as cat. */
+export function page(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
+  return eachAnswer(work, remote, async (_, path) => {
+    const { showStream } = await import('./manual/pager.ts');
+    if (!(await showStream(work, work.session.client.getStream(path, { signal: work.signal })))) await pour(work, path);
   });
 }
 
-export function removeFolder(work: Work, { remote }: { remote: readonly string[] }): Promise<number> {
+export function makeFolder(work: Work, { flags, remote }: { flags: { parents: boolean; 'dry-run': boolean }; remote: readonly string[] }): Promise<number> {
   return each(work, remote, async (typed, path) => {
-    await work.session.client.remove(path, { signal: work.signal, kind: 'folder' }).catch((error: unknown) => {
-      throw advised(error, 'NOTEMPTY', 'rm -r removes a folder with all in it');
-    });
-    await work.report.done(`removed ${printable(typed)}`, { event: 'removed', path });
+    if (path === '/' && !flags.parents) throw new Failure('EXISTS', 'the served folder itself is there already', { path, who: 'server', hint: 'name the folder to be made: wherry mkdir :NAME' });
+    if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearseMakeFolder(work, flags.parents, typed, path);
+    await work.session.client.makeFolder(path, { signal: work.signal, action: work.action, parents: flags.parents }).catch((error: unknown) => { throw withMissing(unanswered(error, statLine(path))); });
+    await work.report.done(`made ${printable(typed === '' ? path : typed)}`, { event: 'made', path });
   });
 }
 
-export function remove(work: Work, { flags, remote }: { flags: { recursive: boolean; force: boolean }; remote: readonly string[] }): Promise<number> {
-  const { session, report, signal } = work;
-  return each(work, remote, async (typed, path) => {
-    if (flags.recursive && !flags.force && !(await agreed(work, typed, path))) return;
-    try {
-      await session.client.remove(path, flags.recursive ? { signal, deep: true } : { signal, kind: 'file' });
-    } catch (error) {
-      // As `rm -f` everywhere: what is not there is what was wanted.
-      if (flags.force && Failure.from(error).code === 'NOTFOUND') return;
-      throw advised(error, 'ISDIR', 'rm -r removes a folder with all in it');
-    }
-    await report.done(`removed ${printable(typed)}`, { event: 'removed', path });
-  });
+/** A folder cannot be made: with the name of the one above it that is missing. */
+function withMissing(error: unknown): Failure {
+  const failure = Failure.from(error);
+  if (failure.code !== 'NOTFOUND' || failure.path === undefined) return failure;
+  const missing = `/${failure.path.replace(/^\/+/, '')}`;
+  return new Failure('NOTFOUND', `there is no folder ${printable(missing)}`, { path: failure.path, who: failure.who, hint: 'wherry mkdir -p makes those above too', cause: failure });
 }
 
-/** Whether a folder may go with all in it: asked at a terminal only, a script has said what it means. */
-async function agreed({ session, settings, terminal, signal }: Work, typed: string, path: string): Promise<boolean> {
-  if (settings.noInput || settings.json || !terminal.canAsk) return true;
-  const entry = await session.client.stat(path, { signal });
-  if (entry?.kind !== 'folder') return true;
-  const answer = await terminal.ask(`remove the folder ${printable(typed)} with all in it? [y/N] `);
-  return /^y(es)?$/i.test(answer.trim());
-}
-
-export async function change(work: Work, { flags, remote }: { flags: { force: boolean }; remote: readonly string[] }): Promise<number> {
-  const { session, report, signal } = work;
+export async function change(work: Work, { flags, remote }: { flags: { force: boolean; 'dry-run': boolean }; remote: readonly string[] }): Promise<number> {
+  const { session, report, signal, action } = work;
   const [from = '', to = ''] = remote;
   const source = checkedPath(session, from);
   // A slash at the end means «into that folder», as for mv.
-  const target = to.endsWith('/') ? `${to}${baseName(source)}` : to;
-  return each(work, [from], async (typed, path) => {
-    await session.client.change(path, `/${checkedPath(session, target)}`, { signal, replace: flags.force }).catch((error: unknown) => {
-      const failure = advised(error, 'EXISTS', `change -f replaces a file; ${printable(to)}/ means into that folder`);
-      // What exists already is the new name, not the one that was to be changed.
-      if (failure.code === 'EXISTS') throw new Failure('EXISTS', `${printable(target)} already exists`, { path: failure.path, who: failure.who, hint: failure.hint, cause: failure });
-      throw failure;
-    });
-    await report.done(`renamed ${printable(typed)} to ${printable(target)}`, { event: 'renamed', path, to: `/${checkedPath(session, target)}` });
-  });
+  const typed = to.endsWith('/') ? `${to}${baseName(source)}` : to;
+  const target = newName(session, typed);
+  try {
+    if (flags['dry-run']) return await (await import('./rehearsal.ts')).rehearseChange(work, source, target, flags.force);
+    await session.client.change(`/${source}`, `/${target}`, { signal, action, replace: flags.force });
+  } catch (error) {
+    const failure = advised(unanswered(reasonOf(error, signal), statLine(`/${source}`, `/${target}`)), 'EXISTS', `wherry change -f replaces a file; ${printable(to)}/ means into that folder`);
+    await report.failed(failure, signal.aborted ? undefined : isAbout(failure, target, source) ? typed : from);
+    return signal.aborted ? EXITS[failure.code] : exitOf(1, report.failures);
+  }
+  await report.done(`renamed ${printable(from)} to ${printable(typed)}`, { event: 'renamed', path: `/${source}`, to: `/${target}` });
+  return DONE;
+}
+
+/** Throws BADNAME with advice for a name that is yet to be chosen. */
+function newName(session: Session, typed: string): RemotePath {
+  try {
+    return checkedPath(session, typed);
+  } catch (error) {
+    const { code, message, hint } = Failure.from(error);
+    throw new Failure(code, message, { path: printable(typed), hint: hint?.startsWith('rename it') === true ? 'choose another name' : hint, cause: error });
+  }
+}
+
+/** Whether a failure is about `target`, or a folder on the way to it, and not about `other`. */
+function isAbout({ path }: Failure, target: RemotePath, other: RemotePath): boolean {
+  const named = path?.replace(/^\/+/, '') as RemotePath | undefined;
+  return named !== undefined && isWithin(target, named) && !isWithin(other, named);
 }
 
 /** What is at a path; NOTFOUND when nothing is. */
@@ -152,10 +178,15 @@ export function usage(work: Work, { remote }: { remote: readonly string[] }): Pr
   });
 }
 
-export async function space(work: Work): Promise<number> {
-  const { free, total } = await work.session.client.space({ signal: work.signal });
-  const share = total === 0 ? 0 : Math.floor((free * 100) / total);
-  await work.report.answer(`${formatSize(free)} free of ${formatSize(total)} (${share}%)`, { event: 'space', free, total });
+function shareOf(part: number, whole: number): string {
+  return `${whole === 0 ? 0 : Math.floor((part * 100) / whole)}%`;
+}
+
+export async function space(work: Work, { flags }: { flags: { inodes: boolean } }): Promise<number> {
+  const { free, total, freeNames, names } = await repeatedly(work, () => work.session.client.space({ signal: work.signal }));
+  const room = `${formatSize(free)} free of ${formatSize(total)} (${shareOf(free, total)})`;
+  const named = names === undefined || freeNames === undefined ? 'this disk does not count names' : `${formatCount(freeNames)} names free of ${formatCount(names)} (${shareOf(freeNames, names)})`;
+  await work.report.answer(flags.inodes ? [room, named] : room, { event: 'space', free, total, ...(names !== undefined && { freeNames, names }) });
   return exitOf(1, work.report.failures);
 }
 
@@ -173,8 +204,23 @@ export function digestLine(digest: string, name: string): string {
   return shown.includes('\\') ? `\\${digest}  ${shown.replaceAll('\\', '\\\\')}` : `${digest}  ${shown}`;
 }
 
+/** After these the answer to a request is lost, and whether it was done with it. */
+const UNANSWERED: ReadonlySet<Code> = new Set<Code>(['LOST', 'TIMEOUT']);
+
+/** What changes something is not asked for again when its answer is lost: it may have been done, and something else by others since. */
+export function unanswered(error: unknown, look: string): unknown {
+  const failure = Failure.from(error);
+  if (!UNANSWERED.has(failure.code)) return error;
+  return new Failure(failure.code, 'the connection broke before the answer: it is not known whether it was done', { who: 'network', hint: `to see: ${look}`, cause: failure });
+}
+
+/** `wherry stat :PATH`, as it is typed from the top. */
+export function statLine(...paths: readonly string[]): string {
+  return ['wherry stat', ...paths.map((path) => `:${quoted(printable(path))}`)].join(' ');
+}
+
 /** The failure with a hint for one code, where the server gave none. */
-function advised(error: unknown, code: Code, hint: string): Failure {
+export function advised(error: unknown, code: Code, hint: string): Failure {
   const failure = Failure.from(error);
   if (failure.code !== code || failure.hint !== undefined) return failure;
   return new Failure(failure.code, failure.message, { path: failure.path, who: failure.who, retry: failure.retry, hint, cause: failure });

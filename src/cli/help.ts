@@ -7,6 +7,9 @@
 import { ROLES, type Right } from '../rights.ts';
 import { allFlags } from './arguments.ts';
 import type { Command } from './command.ts';
+import { termLines } from './manual/blocks.ts';
+import { isShown, relatedTo } from './manual/subjects.ts';
+import { EXIT_MEANINGS, exitsOf } from './manual/topics.ts';
 import { columnsOf, fit, pad, wrap } from './width.ts';
 
 type Place = 'shell' | 'prompt';
@@ -19,7 +22,7 @@ const WRITTEN_FOR = 80;
 
 /** The commands that exist in a place, one line each; `rights` are those of the account, undefined before there is one. */
 export function helpLines(commands: readonly Command[], place: Place, rights: readonly Right[] | undefined, width: number): string[] {
-  const rows = commands.filter(({ where }) => where === 'both' || where === place).map((command) => ({
+  const rows = commands.filter((command) => existsAt(command, place)).map((command) => ({
     usage: `${command.name} ${wordsOf(command, place)}`.trimEnd(),
     summary: allowed(command, rights) ? command.summary : `${command.summary} (${NOT_ALLOWED})`,
   }));
@@ -32,29 +35,37 @@ export function helpLines(commands: readonly Command[], place: Place, rights: re
   });
 }
 
-/** All about one command: usage, what it does, flags, examples. */
-export function commandHelp(command: Command, place: Place, rights: readonly Right[] | undefined, width: number): string[] {
+/** Whether people are told of the command in a place. */
+export function existsAt(command: Command, place: Place): boolean {
+  return isShown(command) && (command.where === 'both' || command.where === place);
+}
+
+/** All about one command: usage, what it does, flags, exit codes, what is near it among `others`, examples. */
+export function commandHelp(command: Command, place: Place, rights: readonly Right[] | undefined, width: number, others: readonly Command[] = []): string[] {
   const examples = command.examples.map((example) => (place === 'shell' || command.where === 'prompt' ? example : atPrompt(example)));
   return [
     ...paragraphs([usageLine(command, place)], width, 7),
     '',
     ...paragraphs([
       sentence(command.summary),
-      ...command.details,
+      ...command.details.map((text) => (place === 'prompt' ? withoutColons(text) : text)),
       ...(command.aliases.length > 0 ? [`Also: ${command.aliases.join(', ')}.`] : []),
       ...(allowed(command, rights) ? [] : [`This is ${NOT_ALLOWED}.`]),
     ], width),
     '',
     ...flagLines(command, place, width),
     '',
+    ...exitLines(command, place, width),
+    ...seeAlso(command, others, width),
+    '',
     ...(command.examples.length > 1 ? ['examples:'] : ['example:']),
     ...examples.flatMap((example) => exampleLines(example, width)),
   ];
 }
 
-/** Sentences as they are written, which suits the usual width; on a narrower terminal broken between words. */
+/** Sentences broken between words; on a wide terminal as on the usual one, since long lines are hard to read. */
 export function paragraphs(texts: readonly string[], width: number, indent = 0): string[] {
-  return width >= WRITTEN_FOR ? [...texts] : texts.flatMap((text) => wrap(text, width, indent));
+  return texts.flatMap((text) => wrap(text, Math.min(width, WRITTEN_FOR), indent));
 }
 
 function flagLines(command: Command, place: Place, width: number): string[] {
@@ -63,9 +74,23 @@ function flagLines(command: Command, place: Place, width: number): string[] {
   const widest = names.reduce((most, name) => Math.max(most, name.length), 0);
   return flags.flatMap(([, { summary }], index) => {
     const line = `  ${names[index]!.padEnd(widest)}  ${summary}`;
-    if (width >= WRITTEN_FOR || line.length <= width) return [line];
-    return [`  ${names[index]!}`, ...wrap(summary, width - 8).map((part) => ' '.repeat(8) + part)];
+    const most = Math.min(width, WRITTEN_FOR);
+    if (line.length <= most) return [line];
+    return [`  ${names[index]!}`, ...wrap(summary, most - 8).map((part) => ' '.repeat(8) + part)];
   });
+}
+
+/** At the prompt nobody sees exit codes, but for a batch, whose author reads about them in the shell. */
+function exitLines(command: Command, place: Place, width: number): string[] {
+  const codes = exitsOf(command);
+  if (place === 'prompt' || codes.length === 0) return [];
+  return ['exit codes besides 0 and 2:', ...termLines(codes.map((code) => [String(code), EXIT_MEANINGS.get(code) ?? '']), Math.min(width, WRITTEN_FOR)), ''];
+}
+
+/** Commands of the same subject, and the topics that it takes for known. */
+function seeAlso(command: Command, others: readonly Command[], width: number): string[] {
+  const names = [...relatedTo(command, others).map(({ name }) => name), ...(command.shape === 'plain' ? [] : ['places']), ...(exitsOf(command).length > 0 ? ['exit'] : [])];
+  return names.length === 0 ? [] : wrap(`see also: ${names.map((name) => `help ${name}`).join(', ')}`, Math.min(width, WRITTEN_FOR), 2);
 }
 
 /** A command line in as many lines as it needs, which a shell still reads as one. */
@@ -93,7 +118,7 @@ export function rightsText(rights: readonly Right[]): string {
   return is(ROLES.drop) ? 'add new files only' : `rights: ${rights.join(', ')}`;
 }
 
-function wordsOf({ words, promptWords }: Command, place: Place): string {
+export function wordsOf({ words, promptWords }: Command, place: Place): string {
   return place === 'shell' ? words : promptWords;
 }
 
@@ -102,6 +127,11 @@ function atPrompt(example: string): string {
   return example.replace(/^wherry /, '').replace(/(?<= )[\w.-]*:(?=\S|$)/g, '').trimEnd();
 }
 
-function sentence(text: string): string {
+/** A sentence for the prompt, where places on the server need no colon. */
+function withoutColons(text: string): string {
+  return text.replace(/(?<= ):(?=[A-Z])/g, '');
+}
+
+export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -2,11 +2,13 @@
  * Here: the little the command line asks of this machine's folders by itself: is there such a name, where does
  * `lcd` lead, what does `lls` show. Transfers never go through this file.
  */
-import { lstatSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstatSync, type Stats } from 'node:fs';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
+import { MODE_MASK, type Entry } from '../entry.ts';
 import { Failure, fromErrno } from '../errors.ts';
+import { meansContents } from '../path.ts';
 
 /** Where relative paths start from. Asked only for those: the folder may be gone, and who does not need it should not hear of it. */
 interface Here { readonly localFolder: string }
@@ -41,6 +43,12 @@ export function localPath(here: Here, typed: string): string {
   return typed.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
 }
 
+/** As `localPath`, of something to be sent: `/.` at its end, which asks for what is in the folder, is kept. */
+export function localSource(here: Here, typed: string): string {
+  const path = localPath(here, typed);
+  return meansContents(typed) ? `${path.replace(/\/+$/, '')}/.` : path;
+}
+
 /** The folder that `lcd` leads to: the home folder for no word. Throws NOTFOUND or NOTDIR. */
 export async function localFolder(here: Here, typed: string | undefined): Promise<string> {
   const path = typed === undefined ? homedir() : resolveHere(here, typed);
@@ -51,12 +59,34 @@ export async function localFolder(here: Here, typed: string | undefined): Promis
   return path;
 }
 
-/** The names in a local folder, sorted, with `/` behind folders and `@` behind links. */
-export async function localNames(here: Here, typed = '.'): Promise<string[]> {
-  const entries = await readdir(resolveHere(here, typed), { withFileTypes: true }).catch((error: unknown) => {
+/** Entries looked at together: enough to keep a disk busy, little enough to keep in hand. */
+const AT_ONCE = 64;
+
+/** What is in a local folder. What vanishes meanwhile is not there. */
+export async function localEntries(here: Here, typed = '.'): Promise<Entry[]> {
+  const folder = resolveHere(here, typed);
+  const names = await readdir(folder).catch((error: unknown) => {
     throw fromErrno(error, typed, 'here');
   });
-  return entries
-    .map((entry) => entry.name + (entry.isDirectory() ? '/' : entry.isSymbolicLink() ? '@' : ''))
-    .sort((a, b) => (a < b ? -1 : 1));
+  const entries: Entry[] = [];
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const found = await Promise.all(names.slice(at, at + AT_ONCE).map(async (name) => entryOf(name, await lstat(resolve(folder, name)).catch(() => undefined))));
+    entries.push(...found.filter((entry) => entry !== undefined));
+  }
+  return entries;
+}
+
+/** What a word of `lls` names, as it was typed; undefined for a folder, or a link to one. Throws NOTFOUND, NOTDIR. */
+export async function localFile(here: Here, typed: string): Promise<Entry | undefined> {
+  const path = localPath(here, typed);
+  // A link that leads nowhere is shown as what it is.
+  const about = await stat(path).catch(async (error: unknown) => lstat(path).catch(() => { throw fromErrno(error, typed, 'here'); }));
+  if (about.isDirectory()) return undefined;
+  return entryOf(typed, await lstat(path).catch((error: unknown) => { throw fromErrno(error, typed, 'here'); }));
+}
+
+function entryOf(name: string, stats: Stats | undefined): Entry | undefined {
+  if (stats === undefined) return undefined;
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other';
+  return { name, kind, size: stats.size, mtime: Math.floor(stats.mtimeMs * 1000), mode: stats.mode & MODE_MASK };
 }

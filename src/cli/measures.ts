@@ -3,7 +3,9 @@
  *
  * Sizes are in powers of 1024 with their IEC names, at two or three significant digits; exact numbers are for `--json`.
  */
+import { timeIn } from '../amounts.ts';
 import { Failure } from '../errors.ts';
+import { printable } from '../printable.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -73,15 +75,34 @@ export function isoTime(mtime: number): string {
   return date.toISOString().replace('Z', `${micros}Z`);
 }
 
-const FACTORS: Readonly<Record<string, number>> = { ms: 1, s: 1000, '': 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 /** The longest delay a Node timer can hold, about 24 days: a longer one would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
 /** `30s`, `10m`, `1.5h`, `500ms`, plain seconds: in milliseconds. Throws USAGE, naming the flag. */
 export function parseDuration(text: string, flag: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|min|h|d)?$/.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * FACTORS[match[2] ?? '']!;
-  if (Number.isNaN(value)) throw new Failure('USAGE', `${flag} ${text}: not a length of time`, { hint: `write it as ${flag} 30s, 10m or 2h` });
+  const value = timeIn(text);
+  if (value === undefined) throw new Failure('USAGE', `${flag} ${text}: not a length of time`, { hint: `write it as ${flag} 30s, 10m or 2h` });
   if (value > LONGEST) throw new Failure('USAGE', `${flag} ${text}: longer than 24 days`, { hint: 'leave it out for no limit' });
-  return Math.round(value);
+  return value;
+}
+
+/** As far ahead, or back, as anybody plans; a date of any such length can be written. */
+const LONGEST_AGE_DAYS = 3650;
+
+/** As `parseDuration`, of what is compared with a clock and not waited for: up to ten years. */
+export function parseAge(text: string, flag: string): number {
+  const value = timeIn(text);
+  if (value === undefined) throw new Failure('USAGE', `${flag} ${text}: not a length of time`, { hint: `write it as ${flag} 30m, 12h or 30d` });
+  if (value > LONGEST_AGE_DAYS * 86_400_000) throw new Failure('USAGE', `${flag} ${text}: longer than ${LONGEST_AGE_DAYS} days`, { hint: 'give a shorter time' });
+  return value;
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** Reads `500`, `10M`, `1.5 GiB`: bytes, with units of 1024. Throws USAGE for what is no size above zero. */
+export function parseSize(text: string, flag: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
+  const bytes = match === null ? NaN : Math.round(Number(match[1]) * SIZE_UNITS[match[2]!.toLowerCase()]!);
+  if (!Number.isSafeInteger(bytes) || bytes === 0) throw new Failure('USAGE', `${flag} is a size, not "${printable(text)}"`, { hint: 'for example 500M or 10G' });
+  return bytes;
 }

@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { allFlags, COMMON, SHELL_ONLY, type Flag, type Flags } from './arguments.ts';
 import { lookUp, type Command } from './command.ts';
+import { quoted } from './script/words.ts';
 
 const GLOBAL: Flags = { ...COMMON, ...SHELL_ONLY };
 
@@ -22,9 +23,7 @@ export function commandFirst(typed: readonly string[], commands: readonly Comman
   const word = typed[at];
   if (word === undefined) return ['connect', ...moved];
   if (!word.startsWith('-')) {
-    const rest = typed.slice(at + 1);
-    // `wherry --quiet lab` is the prompt of a server.
-    return lookUp(commands, word, 'shell') === undefined && rest.length === 0 ? ['connect', ...moved, word] : [word, ...moved, ...rest];
+    return [word, ...moved, ...typed.slice(at + 1)];
   }
   return flagFirst(typed, at, commands);
 }
@@ -38,7 +37,7 @@ function flagFirst(typed: readonly string[], at: number, commands: readonly Comm
   const words = [...typed.slice(0, place), ...typed.slice(place + 1)];
   // A flag that it does not have is its own mistake, and told as such.
   if (!has(allFlags(command.flags, true), typed[at]!)) return [name, ...words];
-  throw new Failure('USAGE', `${printable(typed[at]!)} is a flag of ${command.name} and goes behind it`, { hint: `type: ${['wherry', name, ...words].map(quoted).join(' ')}` });
+  throw new Failure('USAGE', `${printable(typed[at]!)} is a flag of ${command.name} and goes behind it`, { hint: `type: ${['wherry', name, ...words].map((one) => quoted(printable(one))).join(' ')}` });
 }
 
 /** The flag at `at` under its long name, with its value in one word; undefined when it is not one that every command takes. */
@@ -61,10 +60,4 @@ function has(flags: Flags, typed: string): boolean {
   const long = /^--([^=]+)/.exec(typed)?.[1];
   if (long !== undefined) return Object.hasOwn(flags, long);
   return Object.values(flags).some(({ short }) => short === typed[1]);
-}
-
-/** A word as a shell reads it back. */
-function quoted(word: string): string {
-  const shown = printable(word);
-  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }

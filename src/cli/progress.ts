@@ -1,47 +1,57 @@
 /**
- * Progress: how far a transfer is, as one line that fits the terminal. Pure: the time is an argument.
+ * Progress: how far a transfer is, as one line, or a line for all and one for each file on its way, that fit the terminal. Pure: the time is an argument.
  *
- * The rate is an exponential average over the time between two readings (time constant 3 s: steady enough to
- * read, quick enough to show a change within seconds). Time left is what remains at that rate. After 5 s without
- * a byte the transfer is shown as stalled rather than with a rate that is no longer true.
+ * The rate is that of `pace.ts`, and time left is what remains at that rate. After 5 s without
+ * a byte, or three times as long as the last step of a slow transfer took, it is shown as stalled rather than with a rate that is no longer true. What limits it is named as it is told.
  */
-import type { Progress } from '../client/api.ts';
+import type { Active, Limit, Progress } from '../client/api.ts';
 import { printable } from '../printable.ts';
 import { formatClock, formatCount, formatRate, formatSize } from './measures.ts';
+import { Pace } from './pace.ts';
 import { columnsOf, fit } from './width.ts';
 
-const TIME_CONSTANT_MS = 3_000;
 const STALLED_MS = 5_000;
-/** Readings closer than this would measure the bursts of buffers and not the transfer. */
-const LEAST_STEP_MS = 100;
+/** A put is told by the mebibyte, which takes half a minute where it is very slow. */
+const STEPS = 3;
+const MOST_STALLED_MS = 90_000;
 
 export class Meter {
   #progress: Progress | undefined;
-  /** Bytes a second; undefined before two readings. */
-  #rate: number | undefined;
-  #sample: { readonly time: number; readonly bytes: number } | undefined;
+  readonly #pace = new Pace();
   #movedAt = 0;
+  /** So long (ms) nothing may move. */
+  #patience = STALLED_MS;
 
   /** Takes a reading at `now`, in milliseconds of any steady clock. */
   update(progress: Progress, now: number): void {
-    // What resume kept is counted in one leap before anything is sent: not a rate.
-    this.#sample ??= { time: now, bytes: progress.bytes };
-    if (progress.bytes !== this.#progress?.bytes) this.#movedAt = now;
+    if (progress.bytes !== this.#progress?.bytes) {
+      if (this.#progress !== undefined) this.#patience = Math.min(MOST_STALLED_MS, Math.max(STALLED_MS, STEPS * (now - this.#movedAt)));
+      this.#movedAt = now;
+    }
     this.#progress = progress;
-    const step = now - this.#sample.time;
-    if (step < LEAST_STEP_MS) return;
-    const current = ((progress.bytes - this.#sample.bytes) * 1000) / step;
-    const weight = 1 - Math.exp(-step / TIME_CONSTANT_MS);
-    this.#rate = this.#rate === undefined ? current : this.#rate + weight * (current - this.#rate);
-    this.#sample = { time: now, bytes: progress.bytes };
+    this.#pace.take(progress, now);
   }
 
-  /** The line for a terminal, at most `width` columns; empty before the first reading. */
-  line(width: number, now: number): string {
+  /** At most `height` rows for a terminal, of at most `width` columns; none before the first reading. */
+  rows(width: number, height: number, now: number): string[] {
+    const progress = this.#progress;
+    if (progress === undefined) return [];
+    const { active } = progress;
+    // One file is the whole; so is one folder of which nothing but small files is on its way. Between two sources none is on its way.
+    if (active.length === 0 && progress.totalSources > 1) return [this.line(width, now, 'total')];
+    if (active.length === 0 || (active.length === 1 && !isMany(progress)) || height < 3) return [this.line(width, now)];
+    const room = height - 1;
+    const shown = active.length <= room ? active : active.slice(-(room - 1));
+    const more = active.length - shown.length;
+    return [this.line(width, now, 'total'), ...shown.map((one) => activeRow(one, width)), ...(more > 0 ? [fit(`  and ${more} more`, width)] : [])];
+  }
+
+  /** The line for a terminal, at most `width` columns; empty before the first reading. As `total` it is about all files. */
+  line(width: number, now: number, total?: string): string {
     const progress = this.#progress;
     if (progress === undefined) return '';
-    const name = printable(progress.name);
-    const parts = this.#parts(progress, now);
+    const name = total ?? printable(progress.name);
+    const parts = { ...this.#parts(progress, now), ...(total !== undefined && { own: '' }) };
     // By what is missed most; each is added as long as the name keeps a readable rest.
     const least = Math.min(columnsOf(name), 8);
     const shown = new Set<Part>();
@@ -65,28 +75,54 @@ export class Meter {
   }
 
   #parts(progress: Progress, now: number): Record<Part, string> {
-    const { bytes, files, totalBytes: total, totalFiles } = progress;
-    const stalled = now - this.#movedAt >= STALLED_MS;
-    const many = totalFiles !== undefined && totalFiles > 1;
-    const remaining = total === undefined ? undefined : Math.max(0, total - bytes);
-    const left = stalled || remaining === undefined || this.#rate === undefined || this.#rate < 1 ? '' : `${formatClock(remaining / this.#rate)} left`;
+    const { bytes, totalBytes: total } = progress;
+    const stalled = now - this.#movedAt >= this.#patience;
+    const many = isMany(progress);
+    const { rate, left: seconds } = this.#pace;
+    const left = stalled || seconds === undefined ? '' : `${formatClock(seconds)} left`;
     return {
       percent: percent(bytes, total),
-      rate: stalled ? 'stalled' : this.#rate === undefined ? '' : formatRate(this.#rate),
+      rate: stalled ? 'stalled' : rate === undefined ? '' : formatRate(rate),
       left,
       amount: total === undefined ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(total)}`,
-      files: many ? `${formatCount(files)}/${formatCount(totalFiles)} files` : '',
+      files: countOf(progress),
+      streams: progress.streams > 1 ? `${progress.streams} streams` : '',
       // With several files the line begins with one of them; its own share tells a large one from a small one.
+      limit: progress.limit === undefined ? '' : `limit: ${LIMITS[progress.limit]}`,
       own: many && progress.nameSize !== undefined ? percent(progress.nameBytes, progress.nameSize) : '',
     };
   }
 }
 
-type Part = 'own' | 'files' | 'percent' | 'amount' | 'rate' | 'left';
-const SHOWN: readonly Part[] = ['own', 'files', 'percent', 'amount', 'rate', 'left'];
-const LOGGED: readonly Part[] = ['files', 'percent', 'amount', 'rate', 'left'];
-const ORDER: readonly Part[] = ['percent', 'rate', 'left', 'files', 'amount', 'own'];
+/** In few letters, so that they still fit beside the rest in 80 columns. */
+const LIMITS: Readonly<Record<Limit, string>> = {
+  disk: 'this disk', input: 'input', cpu: 'this CPU', network: 'network', server: 'server', peer: 'network/server',
+};
+
+type Part = 'own' | 'files' | 'percent' | 'amount' | 'rate' | 'left' | 'limit' | 'streams';
+const SHOWN: readonly Part[] = ['own', 'files', 'percent', 'amount', 'rate', 'left', 'streams', 'limit'];
+const LOGGED: readonly Part[] = ['files', 'percent', 'amount', 'rate', 'left', 'streams', 'limit'];
+const ORDER: readonly Part[] = ['percent', 'rate', 'left', 'files', 'limit', 'amount', 'streams', 'own'];
 const GAP = '  ';
+
+function isMany({ totalFiles, totalSources }: Progress): boolean {
+  return totalSources > 1 || (totalFiles !== undefined && totalFiles > 1);
+}
+
+/** What was named is counted as it was named: of several sources the sources, of a folder its files. */
+function countOf({ files, totalFiles, sources, totalSources }: Progress): string {
+  if (totalSources > 1) return `${formatCount(sources)}/${formatCount(totalSources)} sources`;
+  return totalFiles !== undefined && totalFiles > 1 ? `${formatCount(files)}/${formatCount(totalFiles)} files` : '';
+}
+
+/** `  big.iso  25%  1.0 GiB of 4.0 GiB`: the share is what is missed most, and a name without end is cut. */
+function activeRow({ name, bytes, size }: Active, width: number): string {
+  const share = size === undefined ? `${GAP}${formatSize(bytes)}` : `${GAP}${percent(bytes, size)}`;
+  const amount = size === undefined ? '' : `${GAP}${formatSize(bytes)} of ${formatSize(size)}`;
+  const indented = `  ${printable(name)}`;
+  const tail = columnsOf(indented) + columnsOf(share + amount) <= width ? share + amount : share;
+  return fit(indented, width - columnsOf(tail)) + tail;
+}
 
 /** Rounded down: 100 % means all of it. */
 function percent(bytes: number, total: number | undefined): string {

@@ -5,16 +5,28 @@
  * standard error, and with `--json` both to standard output as one object a line, in the order they happened.
  * It counts what failed, so that the exit code and the words always agree.
  */
-import type { Item, Problem, Summary } from '../client/api.ts';
+import type { Item, Problem, Progress, Summary } from '../client/api.ts';
 import { Failure, type Code, type Party } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { meansContents } from '../path.ts';
+import { printable, printableJson } from '../printable.ts';
+import type { Advice } from './advice.ts';
+import type { Again } from './again.ts';
 import { EXITS } from './exits.ts';
 import { formatCount, formatDuration, formatRate, formatSize, plural } from './measures.ts';
+import type { Pace } from './pace.ts';
 
 /** Failed files of one folder that are shown on a terminal: more would hide what matters. All are in `--json`. */
 const MAX_SHOWN = 20;
 /** Letters of the digest that are shown: enough to compare by eye, `hash` shows all. */
 const DIGEST_LETTERS = 8;
+/** Nobody reads a longer path or word, on any screen; `--json` has all of it. */
+const MAX_WORD = 1_000;
+const SHOWN_OF_WORD = 200;
+/** A long list is not held a second time as one text. */
+const LINES_AT_ONCE = 4096;
+
+/** What hints call the command that goes on; where it has to be another one, that takes its place. */
+const THE_SAME = /\brun the same command again\b/;
 
 const WHERE: Readonly<Record<Party, string>> = { here: ' here', network: '', server: ' on the server', rule: '' };
 /** Failures that read differently depending on whose disk they are about. */
@@ -26,12 +38,18 @@ export function failureLine(verb: string | undefined, failure: Failure, shown?: 
   const place = failure.who !== undefined && PLACED.has(failure.code) && !/\b(here|server)\b/.test(failure.message) ? WHERE[failure.who] : '';
   const named = path === undefined || path === '' || names(failure.message, path) ? [] : [path];
   const parts = [...(verb === undefined ? [] : [verb]), ...named, failure.message + place];
-  return printable(parts.join(': ') + (failure.hint === undefined ? '' : `; ${failure.hint}`));
+  return cut(printable(parts.join(': ') + (failure.hint === undefined ? '' : `; ${failure.hint}`)));
 }
 
-/** Whether a message names the path itself: in quotes, first of all, or as a word that only a path can be («folder» is none). */
+/** What was pasted by mistake is one word of thousands of letters, and its beginning tells what it is. */
+function cut(line: string): string {
+  if (line.length <= MAX_WORD) return line;
+  return line.split(' ').map((word) => (word.length > MAX_WORD ? `${word.slice(0, SHOWN_OF_WORD)}…` : word)).join(' ');
+}
+
+/** Whether a message names the path itself: in quotes, or first of all or as a word where only a path can be meant («folder» and «no» are none). */
 function names(message: string, path: string): boolean {
-  return message.includes(`"${path}"`) || message.startsWith(`${path} `) || (/[/.:]/.test(path) && message.split(/[:,;]?(?:\s|$)/).includes(path));
+  return message.includes(`"${path}"`) || (path.includes('/') && message.startsWith(`${path} `)) || (/[/.:]/.test(path) && message.split(/[:,;]?(?:\s|$)/).includes(path));
 }
 
 export function failureEvent(failure: Failure, shown?: string): object {
@@ -41,31 +59,58 @@ export function failureEvent(failure: Failure, shown?: string): object {
 
 /** `big.iso  4.1 GiB in 38 s, 110 MiB/s, verified (blake3 ab12cd34…)`, of an item that did not fail as a whole. */
 export function itemLine(item: Item, shown: string): string {
-  const name = printable(item.kind === 'folder' ? `${shown.replace(/\/+$/, '')}/` : shown);
+  const name = printable(item.kind === 'folder' && !meansContents(shown) ? `${shown.replace(/\/+$/, '')}/` : shown);
+  if (item.kind === 'file' && item.left > 0) return `${name}  left out: the one there is not older`;
   const { bytes, milliseconds } = item;
   const size = item.kind === 'folder' ? `${plural(item.files, 'file')}, ${formatSize(bytes)}` : formatSize(bytes);
   const parts = [`${size} in ${formatDuration(milliseconds)}`];
-  // A rate over next to nothing is noise.
-  if (milliseconds >= 1 && bytes > 0) parts.push(formatRate((bytes * 1000) / milliseconds));
+  parts.push(...rateOf(item));
   if (item.files > 0) parts.push(item.digest === undefined ? 'verified' : `verified (blake3 ${printable(item.digest.slice(0, DIGEST_LETTERS))}…)`);
   if (item.kept > 0) parts.push(`${formatSize(item.kept)} kept from before`);
+  if (item.left > 0) parts.push(`${formatCount(item.left)} left out (not older there)`);
   if (item.skipped > 0) parts.push(`${formatCount(item.skipped)} skipped (links, devices and the like)`);
   if (item.failed > 0) parts.push(`${plural(item.failed, 'file')} failed`);
   return `${name}  ${parts.join(', ')}`;
 }
 
+/** How fast the way was: what was there before did not take it. Over next to nothing a rate is noise. */
+function rateOf({ bytes, kept, milliseconds }: Pick<Item, 'bytes' | 'kept' | 'milliseconds'>): string[] {
+  return milliseconds >= 1 && bytes > kept ? [formatRate(((bytes - kept) * 1000) / milliseconds)] : [];
+}
+
 export function itemEvent(item: Item, shown: string): object {
-  const { target, kind, files, bytes, kept, milliseconds, level, digest, skipped, failed, failure } = item;
+  const { target, kind, files, bytes, kept, milliseconds, level, digest, skipped, left, failed, failure } = item;
   return {
-    event: 'item', source: shown, target, kind: kind ?? null, files, bytes, kept, milliseconds: Math.round(milliseconds), level, digest: digest ?? null, skipped, failed,
+    event: 'item', source: shown, target, kind: kind ?? null, files, bytes, kept, milliseconds: Math.round(milliseconds), level, digest: digest ?? null, skipped, left, failed,
     verified: failure === undefined && failed === 0,
   };
 }
 
+/** How far a transfer is, how fast (bytes a second), and for how long still (seconds); what is not known is null. */
+export function progressEvent(progress: Progress, { rate, left }: Pick<Pace, 'rate' | 'left'>): object {
+  const { name, nameBytes, nameSize, bytes, kept, files, totalBytes, totalFiles, limit, active, streams, sources, totalSources } = progress;
+  return {
+    event: 'progress', name, nameBytes, nameSize: nameSize ?? null, bytes, kept, files, totalBytes: totalBytes ?? null, totalFiles: totalFiles ?? null,
+    rate: rate === undefined ? null : Math.round(rate), left: left === undefined ? null : Math.ceil(left), limit: limit ?? null,
+    active: active.map((one) => ({ name: one.name, bytes: one.bytes, size: one.size ?? null })), streams, sources, totalSources,
+  };
+}
+
+/** What became of several sources together: `3 sources: 4 files, 24 MiB in 3.1 s, 7.7 MiB/s, 8.0 MiB kept from before`. */
+export function summaryLine({ items, files, bytes, kept, skipped, left, failed, milliseconds }: Summary): string {
+  const parts = [`${plural(files, 'file')}, ${formatSize(bytes)} in ${formatDuration(milliseconds)}`];
+  parts.push(...rateOf({ bytes, kept, milliseconds }));
+  if (kept > 0) parts.push(`${formatSize(kept)} kept from before`);
+  if (left > 0) parts.push(`${formatCount(left)} left out`);
+  if (skipped > 0) parts.push(`${formatCount(skipped)} skipped`);
+  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
+  return `${plural(items.length, 'source')}: ${parts.join(', ')}`;
+}
+
 /** The last object of a transfer. */
 export function summaryEvent(summary: Omit<Summary, 'items'>, items: number, exit: number): object {
-  const { files, bytes, kept, failed, skipped, milliseconds } = summary;
-  return { event: 'summary', items, files, bytes, kept, failed, skipped, milliseconds: Math.round(milliseconds), exit };
+  const { files, bytes, kept, failed, skipped, left, milliseconds } = summary;
+  return { event: 'summary', items, files, bytes, kept, failed, skipped, left, milliseconds: Math.round(milliseconds), exit };
 }
 
 /** Where a report goes; the terminal is one. */
@@ -81,8 +126,8 @@ export interface ReportOptions {
   readonly quiet: boolean;
   /** Standard output carries file data, so that answers go to standard error. */
   readonly aside?: boolean;
-  /** What to type next after a failure that does not say so itself. */
-  readonly advise?: (failure: Failure) => string | undefined;
+  /** What to type next after a failure, in words that fit the place. */
+  readonly advise?: Advice;
 }
 
 export class Report {
@@ -105,7 +150,7 @@ export class Report {
   async answer(line: string | readonly string[], event: object): Promise<void> {
     if (this.json) return this.event(event);
     const lines = typeof line === 'string' ? [line] : line;
-    if (lines.length > 0) await this.#output.data(lines.map((one) => `${one}\n`).join(''));
+    for (let at = 0; at < lines.length; at += LINES_AT_ONCE) await this.#output.data(lines.slice(at, at + LINES_AT_ONCE).map((one) => `${one}\n`).join(''));
   }
 
   /** That something was done, which `--quiet` leaves out. */
@@ -116,37 +161,43 @@ export class Report {
 
   async event(event: object): Promise<void> {
     if (!this.json) return;
-    const line = JSON.stringify(event);
+    const line = printableJson(event);
     if (this.#options.aside === true) this.#output.say(line);
     else await this.#output.data(`${line}\n`);
   }
 
-  async failed(error: unknown, shown?: string): Promise<void> {
+  async failed(error: unknown, shown?: string, again?: Again): Promise<void> {
     const failure = Failure.from(error);
     this.failures.push(failure);
-    await this.#tell(failure, shown);
+    await this.#tell(failure, shown, again);
+  }
+
+  /** Something that failed inside of what was asked for; the whole of it is told with `failed`. */
+  problem(error: unknown, shown: string): Promise<void> {
+    return this.#tell(Failure.from(error), shown);
   }
 
   /** One source of a `put` or `get` that is over. */
-  async item(item: Item, shown: string): Promise<void> {
+  async item(item: Item, shown: string, again?: Again): Promise<void> {
     for (const [index, problem] of item.problems.entries()) {
       if (index === MAX_SHOWN && !this.json) break;
-      await this.#tell(asFailure(problem), below(shown, problem.path));
+      await this.#tell(asFailure(problem), below(shown, problem.path), again);
     }
     if (item.failed > MAX_SHOWN && !this.json) this.#output.say(`${this.#verb ?? 'wherry'}: and ${plural(item.failed - MAX_SHOWN, 'more failed file')}`);
     if (item.failure !== undefined) {
       const { path, who } = item.failure;
       // A name at the far end (a missing target folder) says more than the source does; the source itself is shown as typed.
       const far = path !== undefined && path !== item.source && who === (this.#verb === 'get' ? 'here' : 'server');
-      await this.failed(item.failure, far ? path : shown);
+      await this.failed(item.failure, far ? path : shown, again);
       return;
     }
     if (item.failed > 0) this.failures.push(new Failure(codeOf(item), `${plural(item.failed, 'file')} failed`, { path: shown }));
     await this.done(itemLine(item, shown), itemEvent(item, shown));
   }
 
-  async #tell(told: Failure, shown?: string): Promise<void> {
-    const hint = told.hint ?? this.#options.advise?.(told);
+  async #tell(told: Failure, shown?: string, again?: Again): Promise<void> {
+    const advice = this.#options.advise?.(told, this.#verb) ?? told.hint;
+    const hint = again === undefined || advice === undefined ? advice : goingOn(advice, again);
     const failure = hint === told.hint ? told : new Failure(told.code, told.message, { path: told.path, who: told.who, retry: told.retry, hint });
     if (this.json) await this.event(failureEvent(failure, shown));
     else this.#output.say(failureLine(this.#verb, failure, shown), true);
@@ -158,15 +209,23 @@ export class Report {
   }
 }
 
-function asFailure({ code, message, who }: Problem): Failure {
-  return new Failure(code, message, { who });
+/** The advice with the command that goes on, if it is advice to go on. */
+function goingOn(advice: string, { line, warning }: Again): string {
+  if (!THE_SAME.test(advice)) return advice;
+  const named = line === undefined ? advice : advice.replace(THE_SAME, () => `run "${line}"`);
+  return warning === undefined ? named : `${named}; ${warning}`;
 }
 
-/** A folder of which nothing arrived, for one reason, failed for that reason; else some of its files failed. */
+function asFailure({ code, message, who, hint }: Problem): Failure {
+  return new Failure(code, message, { who, hint });
+}
+
+/** A folder of which nothing arrived, for one reason, failed for that reason, and one that found no room for some of it too; else some of its files failed. */
 function codeOf({ files, failedWith }: Item): Code {
-  return files === 0 && failedWith !== undefined ? failedWith : 'IO';
+  return failedWith !== undefined && (files === 0 || failedWith === 'NOSPACE' || failedWith === 'QUOTA') ? failedWith : 'IO';
 }
 
 function below(folder: string, path: string): string {
-  return path === '' ? folder : `${folder.replace(/\/+$/, '')}/${path}`;
+  // What is in `FOLDER/.` is in FOLDER.
+  return path === '' ? folder : `${folder.replace(/(?:\/\.?)+$/, '')}/${path}`;
 }

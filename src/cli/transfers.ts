@@ -2,22 +2,27 @@
  * put and get: the sources as typed, a line of progress while they run, an answer for each of them.
  * The transfers themselves are the client's; nothing here touches a file.
  */
-import type { Client, Item, Problem, Progress, Summary, TransferOptions } from '../client/api.ts';
-import { Failure } from '../errors.ts';
+import { join } from 'node:path';
+import type { Client, Item, Problem, Summary, TransferOptions } from '../client/api.ts';
+import { Failure, type Code } from '../errors.ts';
+import { PART_DAYS } from '../keeping.ts';
 import { printable } from '../printable.ts';
+import type { Answered, Leg } from './agree.ts';
+import { againAs, type AgainOf } from './again.ts';
+import { askingAt } from './ask.ts';
 import type { Work } from './command.ts';
 import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
-import { pour, remotePath } from './files.ts';
-import { localPath } from './here.ts';
+import { pour, remotePath, remoteSource } from './files.ts';
+import { explained, late } from './explained.ts';
+import { goOn, type Move } from './going.ts';
+import { localPath, localSource } from './here.ts';
+import { startMeter, type RunningMeter } from './meter.ts';
+import { Naming } from './naming.ts';
 import { STANDARD } from './places.ts';
-import { Meter } from './progress.ts';
-import { summaryEvent } from './report.ts';
+import { persist, persists } from './reconnect.ts';
+import { summaryEvent, summaryLine } from './report.ts';
+import { FailedList, readFailed, type Way } from './script/failed.ts';
 import { reasonOf } from './signals.ts';
-
-/** On a terminal, besides each reading: so that a stall is seen. */
-const REDRAW_MS = 500;
-/** Elsewhere one line in this time: a log should show that it lives, and stay short. */
-const LOG_MS = 10_000;
 
 /** A transfer that is over in a second needs no estimate, and counting would cost it a quarter of that. */
 const COUNT_AFTER_MS = 1_000;
@@ -26,30 +31,149 @@ export interface TransferFlags {
   readonly exclude: readonly string[];
   readonly follow: boolean;
   readonly 'no-sync': boolean;
+  readonly update: boolean;
   readonly 'if-absent': boolean;
+  readonly 'if-match'?: string | undefined;
+  readonly yes: boolean;
+  readonly resume: boolean;
+  readonly 'dry-run': boolean;
+  readonly failed?: string | undefined;
+  readonly 'retry-failed'?: string | undefined;
+  /** The folder that everything goes into; `target` is another name for it. */
+  readonly into?: string | undefined;
+  readonly target?: string | undefined;
 }
 
 interface Ask {
   readonly flags: TransferFlags;
   readonly local: readonly string[];
   readonly remote: readonly string[];
+  readonly onAnswered?: ((answered: readonly Answered[]) => void) | undefined;
 }
 
-export async function put(work: Work, { flags, local, remote }: Ask): Promise<number> {
+export async function put(work: Work, { flags, local, remote, onAnswered }: Ask): Promise<number> {
   const { session } = work;
+  if (flags['retry-failed'] !== undefined) return retry(work, 'put', flags, flags['retry-failed']);
   if (local.includes(STANDARD)) return putStandardInput(work, { flags, local, remote });
-  const typed = new Map(local.map((word) => [localPath(session, word), word]));
   // Without a target a file goes into the remote folder; the slash says that it is meant as a folder.
   const target = remote[0] === undefined || remote[0] === '' ? remotePath(session, './') : remotePath(session, remote[0]);
-  return transfer(work, flags, typed, (client, options) => client.put([...typed.keys()], target, options));
+  return begin(work, 'put', { flags, local, remote, onAnswered }, local.map((word) => localSource(session, word)), target);
 }
 
-export async function get(work: Work, { flags, local, remote }: Ask): Promise<number> {
+export async function get(work: Work, { flags, local, remote, onAnswered }: Ask): Promise<number> {
   const { session } = work;
+  if (flags['retry-failed'] !== undefined) return retry(work, 'get', flags, flags['retry-failed']);
   if (local[0] === STANDARD) return getStandardOutput(work, remote);
-  const typed = new Map(remote.map((word) => [remotePath(session, word), word]));
-  const target = localPath(session, local[0] ?? './');
-  return transfer(work, flags, typed, (client, options) => client.get([...typed.keys()], target, options));
+  return begin(work, 'get', { flags, local, remote, onAnswered }, remote.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
+}
+
+/** Goes on where the same command had begun, if it had. */
+async function begin(work: Work, way: Way, { flags, local, remote, onAnswered }: Ask, sources: readonly string[], target: string): Promise<number> {
+  const { session, settings, signal, spot } = work;
+  const [words, [to = '']] = way === 'put' ? [local, remote] : [remote, local];
+  const naming = await Naming.of(settings.home, session.client, { verb: way, sources, target });
+  const typed = new Map(naming.sources.map((source, index) => [source, words[index]!]));
+  const again = againAs(spot, { verb: way, flags: { ...flags }, local, remote, naming, signal });
+  const exit = await travel(work, { way, flags, typed, target, again, naming, to, onAnswered });
+  if (!flags['dry-run']) await naming.ended(session.client, exit, signal);
+  return exit;
+}
+
+const MOVES: Readonly<Record<Way, Move>> = {
+  put: (client, sources, to, options) => client.put(sources, to, options),
+  get: (client, sources, to, options) => client.get(sources, to, options),
+};
+
+/** What a list of failed files names, one by one to the places it was meant for; the list becomes that of what fails again, or stays, and `--failed` names another one. */
+async function retry(work: Work, way: Way, flags: TransferFlags, typed: string): Promise<number> {
+  const entries = await readFailed(work, way, typed);
+  const failed = new FailedList(work, way, flags.failed ?? typed);
+  for (const entry of entries) {
+    // What is left when it is interrupted stays in the list.
+    if (work.signal.aborted) failed.keep(entry);
+    else await travel(work, { way, flags: { ...flags, yes: true, failed: undefined }, typed: new Map([[entry.source, entry.source]]), target: entry.target, again: () => undefined, failed })
+      .catch(async (error: unknown) => {
+        // A name that the server cannot have: it is renamed first, and keeps nothing else back.
+        if (Failure.from(error).code !== 'BADNAME') throw error;
+        await work.report.failed(error, printable(entry.source));
+        failed.keep(entry);
+      });
+  }
+  if (!flags['dry-run']) await failed.write();
+  return exitAfter(work.signal, entries.length, work.report.failures);
+}
+
+interface Journey {
+  readonly way: Way;
+  readonly flags: TransferFlags;
+  /** The sources as the client knows them → as typed. */
+  readonly typed: ReadonlyMap<string, string>;
+  readonly target: string;
+  readonly again: AgainOf;
+  /** Takes what fails, where it is to be listed. */
+  readonly failed?: FailedList;
+  readonly onAnswered?: Ask['onAnswered'];
+  readonly naming?: Naming;
+  /** The target as typed. */
+  readonly to?: string;
+}
+
+/** What is in the way is asked about first; what is agreed to goes in one transfer, or, where a folder has names that stay, in several. */
+async function travel(work: Work, journey: Journey): Promise<number> {
+  const { way, flags, typed, target, again, naming, to = '' } = journey;
+  checkConditions(flags, typed.size);
+  if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearseTransfer(work, journey);
+  const asking = askingAt(work, flags.yes || flags.resume || flags['if-absent'] || flags['if-match'] !== undefined);
+  const sources = [...typed.keys()];
+  const legs: readonly Leg[] = asking === undefined ? [{ sources, target }] : await (await import('./agree.ts')).agree(work, { way, sources, target, exclude: flags.exclude, follow: flags.follow, update: flags.update }, asking, journey.onAnswered);
+  const listed = flags.failed === undefined ? undefined : new FailedList(work, way, flags.failed);
+  const failed = journey.failed ?? listed;
+  let exit = DONE;
+  for (const leg of legs) {
+    const shown = new Map(leg.sources.map((source) => [source, shownAs(typed, source)]));
+    exit = await transfer(work, flags, shown, going(work, leg.sources, leg.target, MOVES[way], naming?.goesOn === true ? target : undefined), { verb: way, again, onTarget: naming?.listening(work, to), asked: typed.size, leave: leg.leave, replaceable: leg.replaceable, onFailure: (item) => failed?.take(item, leg.target) });
+    if (work.signal.aborted) break;
+  }
+  await listed?.write();
+  return exit;
+}
+
+function checkConditions(flags: TransferFlags, sources: number): void {
+  if (flags['if-match'] === undefined) return;
+  if (flags.update) throw new Failure('USAGE', '--if-match and --update contradict each other', { hint: 'give one of them' });
+  if (flags['if-absent']) throw new Failure('USAGE', '--if-match and --if-absent contradict each other', { hint: 'give one of them' });
+  if (sources > 1) throw new Failure('USAGE', '--if-match is about one file', { hint: 'send the others with a command of their own' });
+}
+
+/** A file of a folder that was typed is shown below what was typed. */
+function shownAs(typed: ReadonlyMap<string, string>, source: string): string {
+  for (const [top, word] of typed) {
+    if (source === top) return word;
+    const folder = top.replace(/\/\.?$/, '');
+    if (source.startsWith(`${folder}/`)) return join(word, source.slice(folder.length + 1));
+  }
+  return source;
+}
+
+/** mput: all words are sources. */
+export async function putAll(work: Work, ask: Ask & Named): Promise<number> {
+  sayMany(work, 'mput', ask);
+  return put(work, ask);
+}
+
+/** mget: the same. */
+export async function getAll(work: Work, ask: Ask & Named): Promise<number> {
+  sayMany(work, 'mget', ask);
+  return get(work, ask);
+}
+
+interface Named { readonly words: readonly string[] }
+
+/** Once for a session: whoever knows sftp takes the last of two words for the target. */
+function sayMany({ session, settings, terminal, report }: Work, name: string, { flags, words }: Ask & Named): void {
+  if (words.length < 3 || (flags.into ?? flags.target) !== undefined || session.toldMany === true || settings.quiet || report.json) return;
+  session.toldMany = true;
+  terminal.say(`${name}: all words are sources; to name a folder for them: ${name} -O DIR ...`);
 }
 
 async function putStandardInput(work: Work, { flags, local, remote }: Ask): Promise<number> {
@@ -58,12 +182,15 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
   if (local.length > 1) throw new Failure('USAGE', 'standard input cannot be sent together with files');
   if (name === undefined || name === '' || name.endsWith('/')) throw new Failure('USAGE', 'standard input has no name of its own', { hint: 'name the target: wherry put - :NAME' });
   const target = remotePath(session, name);
+  checkConditions(flags, 1);
+  if (flags.update) throw new Failure('USAGE', 'standard input has no time, so that --update says nothing about it', { hint: 'leave --update out' });
+  if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearseStream(work, target, flags['if-absent']);
   return transfer(work, flags, new Map([[STANDARD, STANDARD]]), async (client, options) => {
     const item = await client.putStream(terminal.bytes(work.signal), target, options);
     // The name it has now says more than a dash.
     await report.item(item, printable(name));
     return summaryOf(item);
-  }, false);
+  }, { verb: 'put', tellItems: false });
 }
 
 /** Only the bytes go to standard output, and nothing is said when all is well: it is the beginning of a pipe. */
@@ -76,31 +203,67 @@ async function getStandardOutput(work: Work, remote: readonly string[]): Promise
 }
 
 function summaryOf(item: Item): Summary {
-  const { files, bytes, kept, skipped, milliseconds } = item;
-  return { items: [item], files, bytes, kept, failed: item.failed + (item.failure === undefined ? 0 : 1), skipped, milliseconds };
+  const { files, bytes, kept, skipped, left, milliseconds } = item;
+  return { items: [item], files, bytes, kept, failed: item.failed + (item.failure === undefined ? 0 : 1), skipped, left, milliseconds };
 }
 
-type Start = (client: Client, options: TransferOptions) => Promise<Summary>;
+/** A transfer that goes on over a new connection when the one it has breaks. */
+function going(work: Work, sources: readonly string[], target: string, move: Move, begun: string | undefined): Start {
+  return (client, options, meter) => goOn(client, {
+    sources, target, move, lasting: persists(work), begun,
+    reconnect: async () => {
+      try {
+        return await persist(work, meter);
+      } catch (error) {
+        // Given up, or refused: the sources tell of the break, and this says why it was not mended.
+        if (!work.signal.aborted) await work.report.failed(Failure.from(error));
+        return undefined;
+      }
+    },
+  }, options);
+}
+
+type Start = (client: Client, options: TransferOptions, meter: RunningMeter | undefined) => Promise<Summary>;
+
+interface About {
+  readonly verb: Way;
+  readonly tellItems?: boolean;
+  readonly again?: AgainOf;
+  readonly onTarget?: TransferOptions['onTarget'];
+  /** Of how many words the command was. */
+  readonly asked?: number;
+  readonly leave?: TransferOptions['leave'];
+  readonly replaceable?: TransferOptions['replaceable'];
+  readonly onFailure?: ((item: Item) => void) | undefined;
+}
 
 /** Runs a transfer of the sources in `typed` (as the client knows them → as typed) and answers for each, in order. */
-async function transfer(work: Work, flags: TransferFlags, typed: ReadonlyMap<string, string>, start: Start, tellItems = true): Promise<number> {
-  const { session, settings, signal, report } = work;
+async function transfer(work: Work, flags: TransferFlags, typed: ReadonlyMap<string, string>, start: Start, { verb, tellItems = true, again, onTarget, asked = typed.size, leave, replaceable, onFailure }: About): Promise<number> {
+  const { session, settings, signal, report, action } = work;
   let told = Promise.resolve();
-  const onItem = (item: Item) => void (told = told.then(() => report.item(explained(item, signal), typed.get(item.source) ?? item.source)));
+  const onItem = (item: Item) => {
+    onFailure?.(item);
+    told = told.then(() => report.item(explained(replaceable === undefined ? item : late(item), signal), typed.get(item.source) ?? item.source, again?.(item)));
+  };
   const onFile = (path: string, problem?: Problem) => {
     // What failed is told with its item.
     if (problem === undefined) told = told.then(() => report.done(printable(path), { event: 'file', path }));
   };
+  const onSkipped = (path: string, kind: 'link' | 'other') => {
+    told = told.then(() => report.done(`${printable(path)}  passed over: ${kind === 'link' ? 'a link' : 'neither a file nor a folder'}`, { event: 'skipped', path, kind }));
+  };
   const meter = startMeter(work);
   try {
     const summary = await start(session.client, {
-      signal, exclude: flags.exclude, follow: flags.follow, ifAbsent: flags['if-absent'], level: flags['no-sync'] ? 'visible' : 'durable',
+      signal, action, exclude: flags.exclude, follow: flags.follow, update: flags.update, ifAbsent: flags['if-absent'] || leave !== undefined || replaceable !== undefined, leave, replaceable, ifMatch: flags['if-match'], level: flags['no-sync'] ? 'visible' : 'durable',
       onProgress: meter?.update, countAfter: meter === undefined ? undefined : COUNT_AFTER_MS,
-      onItem: tellItems ? onItem : undefined, onFile: settings.verbose ? onFile : undefined,
-    });
+      onTarget, onItem: tellItems ? onItem : undefined, ...(settings.verbose && { onFile, onSkipped }),
+    }, meter);
     meter?.stop();
     await told;
-    const exit = signal.aborted ? EXITS[reasonOf(undefined, signal).code] : exitOf(typed.size, report.failures);
+    if (verb === 'put' && summary.items.some(isKept)) await sayKept(work);
+    const exit = exitAfter(signal, asked, report.failures);
+    if (typed.size > 1 && !report.json) await report.done(summaryLine(summary), {});
     await report.event(summaryEvent(summary, summary.items.length, exit));
     return exit;
   } finally {
@@ -108,35 +271,23 @@ async function transfer(work: Work, flags: TransferFlags, typed: ReadonlyMap<str
   }
 }
 
-/** An item that was cancelled, with the reason of the cancellation in place of its echo. */
-function explained(item: Item, signal: AbortSignal): Item {
-  return item.failure === undefined || !signal.aborted ? item : { ...item, failure: reasonOf(item.failure, signal) };
+/** After these no source can go on, whatever became of the others. */
+const REFUSED: ReadonlySet<Code> = new Set<Code>(['IDENTITY', 'AUTH']);
+
+function exitAfter(signal: AbortSignal, asked: number, failures: readonly Failure[]): number {
+  const end = signal.aborted ? reasonOf(undefined, signal) : failures.find(({ code }) => REFUSED.has(code));
+  return end === undefined ? exitOf(asked, failures) : EXITS[end.code];
 }
 
-interface RunningMeter {
-  update(progress: Progress): void;
-  stop(): void;
+/** After these the receiver keeps what it has of a file. */
+const KEEPING: ReadonlySet<Code> = new Set<Code>(['LOST', 'TIMEOUT', 'SHUTDOWN', 'CANCELLED', 'TERMINATED', 'DEADLINE', 'CHANGED']);
+
+function isKept({ unfinished, failure, problems }: Item): boolean {
+  return unfinished > 0 && [...(failure === undefined ? [] : [failure]), ...problems].some(({ code }) => KEEPING.has(code));
 }
 
-/** Shows progress as the place allows: a line redrawn on a terminal, a line now and then in a log, else nothing. */
-function startMeter({ terminal, settings }: Work): RunningMeter | undefined {
-  if (settings.json || settings.quiet) return undefined;
-  const meter = new Meter();
-  const draw = () => terminal.status(meter.line(terminal.width - 1, performance.now())); // the last column would wrap
-  const log = () => {
-    const sentence = meter.sentence(performance.now());
-    if (sentence !== '') terminal.say(sentence);
-  };
-  const timer = terminal.canRedraw ? setInterval(draw, REDRAW_MS) : setInterval(log, LOG_MS);
-  timer.unref();
-  return {
-    update(progress) {
-      meter.update(progress, performance.now());
-      if (terminal.canRedraw) draw();
-    },
-    stop() {
-      clearInterval(timer);
-      terminal.status('');
-    },
-  };
+/** Once for a command, however many files were cut. */
+async function sayKept({ report, settings, terminal }: Work): Promise<void> {
+  if (report.json) await report.event({ event: 'kept', days: PART_DAYS });
+  else if (!settings.quiet) terminal.say(`put: what arrived of unfinished files is kept on the server for ${PART_DAYS} days`);
 }

@@ -35,6 +35,36 @@ export function fit(text: string, columns: number): string {
   return `${take(letters, columns - 1 - used).join('')}…${tail.join('')}`;
 }
 
+/** Below this nothing but the beginning of a name can be shown. */
+const LEAST_TELLING = 6;
+
+/** Each in at most `columns`; of those that would look the same, what they have in common is left out, so that what differs first is seen. */
+export function fitAll(texts: readonly string[], columns: number): string[] {
+  const cut = texts.map((text) => fit(text, columns));
+  if (columns >= LEAST_TELLING) tellApart(texts.map((_, index) => index), texts, cut, columns);
+  return cut;
+}
+
+/** Cuts again those of `indexes` that look the same in `cut`, and begin with the same `known` letters. */
+function tellApart(indexes: readonly number[], texts: readonly string[], cut: string[], columns: number, known = -1): void {
+  const groups = new Map<string, number[]>();
+  for (const index of indexes) {
+    const group = groups.get(cut[index]!);
+    if (group === undefined) groups.set(cut[index]!, [index]);
+    else group.push(index);
+  }
+  for (const alike of groups.values()) {
+    if (new Set(alike.map((index) => texts[index]!)).size < 2) continue;
+    const letters = alike.map((index) => lettersOf(texts[index]!));
+    let common = 0;
+    while (letters.every((one) => one[common] === letters[0]![common])) common += 1;
+    if (common <= known) continue; // no room for the letter that differs
+    const start = Math.max(1, common - Math.floor(columns / 6));
+    for (const [at, index] of alike.entries()) cut[index] = fit(`…${letters[at]!.slice(start).join('')}`, columns);
+    tellApart(alike, texts, cut, columns, common);
+  }
+}
+
 /** `text` in lines of at most `columns`, broken between words; lines but the first begin with `indent` spaces. A longer word has a line of its own. */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   const lines: string[] = [];

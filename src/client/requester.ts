@@ -12,7 +12,9 @@ import type { Exchange } from '../session/exchange.ts';
 import { MAX_EXCHANGES } from '../session/machine.ts';
 import type { Request } from '../session/rules.ts';
 import type { Kind, Message } from '../wire/messages.ts';
+import { Aborts } from './aborts.ts';
 import { reasonOf } from './dial.ts';
+import type { Redial } from './lanes.ts';
 
 const MAX_LASTING = MAX_EXCHANGES / 2;
 /** Some 1 KiB each: a program that asks faster than it is answered should hear of it before its memory is used up. */
@@ -24,12 +26,16 @@ interface Waiting {
 
 export class Requester {
   readonly connection: Connection;
+  /** How further connections to the same server are made; undefined: not at all. */
+  readonly redial: Redial | undefined;
   readonly #waiting: Readonly<Record<'brief' | 'lasting', Set<Waiting>>> = { brief: new Set(), lasting: new Set() };
+  readonly #aborts = new Aborts();
   #lasting = 0;
 
   /** `closed` settles when the connection is over: nobody waits any longer then. */
-  constructor(connection: Connection, closed: Promise<unknown>) {
+  constructor(connection: Connection, closed: Promise<unknown>, redial?: Redial) {
     this.connection = connection;
+    this.redial = redial;
     connection.onEnded = () => this.#proceed();
     void closed.then(() => this.#proceed());
   }
@@ -58,9 +64,10 @@ export class Requester {
         queue.delete(waiting);
         reject(reasonOf(signal!));
       };
+      const listening = this.#aborts.on(signal, leave);
       const waiting: Waiting = {
         start: () => {
-          signal?.removeEventListener('abort', leave);
+          listening[Symbol.dispose]();
           try {
             resolve(this.#start(message, signal));
           } catch (error) {
@@ -68,7 +75,6 @@ export class Requester {
           }
         },
       };
-      signal?.addEventListener('abort', leave, { once: true });
       queue.add(waiting);
     });
   }
@@ -96,14 +102,13 @@ export class Requester {
       exchange.signal.addEventListener('abort', () => { this.#lasting -= 1; this.#proceed(); }, { once: true });
     }
     if (signal !== undefined) {
-      const stop = (): void => exchange.cancel(reasonOf(signal));
-      signal.addEventListener('abort', stop, { once: true });
-      exchange.signal.addEventListener('abort', () => signal.removeEventListener('abort', stop), { once: true });
+      const listening = this.#aborts.on(signal, () => exchange.cancel(reasonOf(signal)));
+      exchange.signal.addEventListener('abort', () => listening[Symbol.dispose](), { once: true });
     }
     return exchange;
   }
 }
 
 function isLasting(message: Message<Request>): boolean {
-  return message.kind === 'putTree' || message.kind === 'getTree' || message.kind === 'list' || (message.kind === 'put' && message.size === undefined);
+  return message.kind === 'putTree' || message.kind === 'getTree' || message.kind === 'list' || message.kind === 'undo' || (message.kind === 'put' && message.size === undefined);
 }

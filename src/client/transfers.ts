@@ -2,40 +2,65 @@
  * Transfers: `put` and `get` of several sources, and streams. Decides where each source goes, and keeps the score.
  *
  * The rules are those of `cp`: one source takes the name it is given, or goes into an existing folder under its own;
- * several go into a folder, which must exist. Each source is an item of its own: one that fails does not stop
+ * several go into a folder, which must exist; of `FOLDER/.` what is in it goes to the target itself. Each source is an item of its own: one that fails does not stop
  * the others, but a lost connection or a cancel does.
  */
 import { Failure } from '../errors.ts';
-import { baseName, child, checkName, displayPath, parentOf, resolvePath, ROOT, type RemotePath } from '../path.ts';
+import { child, checkName, displayPath, meansContents, resolvePath, ROOT, type RemotePath } from '../path.ts';
 import { createHasher, hex, ready as digestReady, sameDigest } from '../digest.ts';
 import type { Entry } from '../entry.ts';
 import { printable } from '../printable.ts';
-import { askForTicket } from '../rights.ts';
+import { tagOf } from './action.ts';
 import type { Item, Summary, TransferOptions } from './api.ts';
+import { digestFrom } from './digests.ts';
 import { getFile, here, putBytes, putFile, type FileOptions } from './file.ts';
-import { isFolder, openSource, openTarget, type LocalPlace } from './local.ts';
+import { heldAt } from './held.ts';
+import { checkTaking, openSource, openTarget, sweepOld, untaken, type LocalPlace } from './local.ts';
+import { listPages } from './pages.ts';
+import { tellPassed } from './passed.ts';
+import { checkPlace, localFolder, onlyContents, remoteFolder, remoteSource, withFolder } from './places.ts';
 import type { Requester } from './requester.ts';
+import { checkRoomHere, checkRoomThere } from './room.ts';
+import { Sent } from './sent.ts';
 import { StreamSource } from './stream.ts';
-import { ItemTally, Tally } from './tally.ts';
-import { getTree, putTree, type TreeOptions } from './tree.ts';
+import { ItemTally, Tally, type SingleFile } from './tally.ts';
+import { countAll, countingRemote, countLocal, countRemote, expectLater, type Counting } from './totals.ts';
+import { getTree } from './gettree.ts';
+import { putTree } from './puttree.ts';
+import type { TreeOptions } from './tree.ts';
+import { leftOf } from './update.ts';
 import { join } from 'node:path';
 
 /** After these nothing more can be done on this connection, or nothing more is wanted. */
 const FATAL: ReadonlySet<string> = new Set(['LOST', 'PROTOCOL', 'CANCELLED', 'TERMINATED', 'DEADLINE', 'SHUTDOWN', 'TIMEOUT']);
 
-function fileOptions(item: ItemTally, options: TransferOptions): FileOptions {
-  return { level: item.level, ifAbsent: options.ifAbsent ?? false, signal: options.signal, onBytes: (bytes, kept) => item.moved(bytes, kept) };
+function fileOptions(item: ItemTally, options: TransferOptions, { onBytes, onSent, onLanes }: SingleFile): FileOptions {
+  return { level: item.level, ifAbsent: (options.ifAbsent ?? false) && item.replaceable?.has('') !== true, ifMatch: digestFrom(options.ifMatch), action: tagOf(options.action), signal: options.signal, waits: item.tally.waits, onBytes, onSent, onLanes };
 }
 
-function treeOptions(item: ItemTally, options: TransferOptions): TreeOptions {
-  const { level, ifAbsent, signal } = fileOptions(item, options);
-  return { level, ifAbsent, signal, exclude: options.exclude ?? [], follow: options.follow ?? false, names: options.onFile !== undefined };
+function treeOptions(item: ItemTally, options: TransferOptions, keepTop: boolean, left: readonly string[]): TreeOptions {
+  return { level: item.level, ifAbsent: options.ifAbsent ?? false, action: tagOf(options.action), signal: options.signal, waits: item.tally.waits, exclude: options.exclude ?? [], follow: options.follow ?? false, names: options.onFile !== undefined, keepTop, sent: new Sent(options.remembered?.sent), replaceable: item.replaceable, left: new Set(left), fetched: fetchedAt(item.target, options) };
+}
+
+/** Where it is noted which files of a folder have been fetched to `target`. */
+function fetchedAt(target: string, { remembered }: TransferOptions): Map<string, number> | undefined {
+  if (remembered === undefined) return undefined;
+  const noted = remembered.fetched.get(target) ?? new Map<string, number>();
+  remembered.fetched.set(target, noted);
+  return noted;
+}
+
+/** Whether a folder keeps its own mode and time: it was `there` before, and not because of an earlier try. */
+function keepsTop(there: boolean, target: string, { remembered }: TransferOptions): boolean {
+  if (!there) remembered?.tops.add(target);
+  return there && remembered?.tops.has(target) !== true;
 }
 
 /** Does `job` for every source, in order, and says what became of each. */
-async function each(sources: readonly string[], options: TransferOptions, job: (source: string, item: ItemTally) => Promise<void>): Promise<Summary> {
+async function each(sources: readonly string[], options: TransferOptions, count: Counting, job: (source: string, item: ItemTally) => Promise<void>): Promise<Summary> {
   await digestReady(); // here and not on connecting: most commands hash nothing, and loading it takes 9 ms
-  const tally = new Tally(options);
+  using tally = new Tally(options, { sources: sources.length });
+  using _counted = sources.length > 1 ? expectLater(tally, options, () => countAll(sources, count)) : undefined;
   let fatal: Failure | undefined;
   for (const source of sources) {
     const item = new ItemTally(source, tally, options);
@@ -52,140 +77,99 @@ async function each(sources: readonly string[], options: TransferOptions, job: (
   return tally.summary();
 }
 
+/** Of several sources all are counted at once; the sum of those that were begun would be no total. */
+function alone(tally: Tally, options: TransferOptions, count: Parameters<typeof expectLater>[2]): Disposable | undefined {
+  return tally.sources > 1 ? undefined : expectLater(tally, options, count);
+}
+
+function expectFile(tally: Tally, { countAfter }: TransferOptions, size: number): void {
+  if (tally.sources === 1 || countAfter === undefined) tally.expect(1, size);
+}
+
 /** Two sources with one name: the second would replace the first, which nobody means (`cp` refuses it too). */
 function once(taken: Set<string>, target: string): void {
-  if (taken.has(target)) throw new Failure('EXISTS', 'another source of this command has the same name', { path: printable(target), who: 'rule', hint: 'send them by two commands, under two names' });
+  if (taken.has(target)) throw new Failure('EXISTS', 'another source of this command has the same name or target', { path: printable(target), who: 'rule', hint: 'use two commands, and two names where both are to stay' });
   taken.add(target);
 }
 
 export async function putAll(requester: Requester, locals: readonly string[], remote: string, options: TransferOptions): Promise<Summary> {
-  const into = await remoteFolder(requester, remote, locals.length > 1, options);
+  const into = onlyContents(locals) ? false : await remoteFolder(requester, remote, locals.length > 1, options);
   const taken = new Set<string>();
-  return each(locals, options, async (local, item) => {
+  return each(locals, options, countLocal, async (local, item) => {
     await using source = await openSource(local);
     item.kind = source.kind;
-    const to = into ? child(resolvePath(ROOT, remote), checkName(source.name)) : resolvePath(ROOT, remote);
+    const contents = meansContents(local);
+    const to = into && !contents ? child(resolvePath(ROOT, remote), checkName(source.name)) : resolvePath(ROOT, remote);
     item.target = displayPath(to);
     once(taken, item.target);
     if (source.kind === 'folder') {
-      using _count = after(options.countAfter, () => countLocal(local, item.tally, options));
-      item.tally.begin(source.name, undefined);
-      await checkPlace(requester, to, options);
-      return await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options));
+      if (options.ifMatch !== undefined) throw new Failure('USAGE', 'ifMatch is about one file, and this is a folder', { path: source.shown, hint: 'name a file' });
+      using _count = alone(item.tally, options, () => countLocal(local));
+      using _folder = item.folder(source.name);
+      const there = await checkPlace(requester, to, options);
+      await options.onTarget?.(local, item.target, there);
+      const left = await leftOf(item, options, (plan) => plan.leftOfPut(requester, source, to, options));
+      await checkRoomThere(requester, source, to, there, options);
+      await putTree(requester, source.vault, source.path, to, item, treeOptions(item, options, keepsTop(contents && there, item.target, options), left));
+      if (item.skipped > 0) await tellPassed(source.vault.list(source.path, { deep: true }), options);
+      return;
     }
     await using file = await here(source.vault.read(source.path));
-    item.tally.expect(1, file.entry.size);
-    item.tally.begin(source.name, file.entry.size);
-    item.file((await putFile(requester, file, to, fileOptions(item, options))).digest);
+    if ((await leftOf(item, options, (plan) => plan.leftOfPut(requester, source, to, options, file.entry))).length > 0) return;
+    expectFile(item.tally, options, file.entry.size);
+    using single = item.single(source.name, file.entry.size);
+    const { digest } = await putFile(requester, file, to, fileOptions(item, options, single)).catch((error: unknown) => { throw withFolder(error, to); });
+    single.stored(digest);
   });
-}
-
-/** Has `count` run after so many ms if the caller is not done with it before; undefined: never. */
-function after(ms: number | undefined, count: () => Promise<void>): Disposable {
-  const timer = ms === undefined ? undefined : setTimeout(() => void count(), ms);
-  return { [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
-/**
- * Totals for the progress, counted beside the transfer by a walk of its own; with patterns to leave out they would be
- * wrong, so there are none. What goes wrong here goes wrong in the transfer too, and is told there.
- */
-async function countLocal(local: string, tally: Tally, { exclude }: TransferOptions): Promise<void> {
-  if (exclude !== undefined && exclude.length > 0) return;
-  try {
-    await using place = await openSource(local);
-    const { files, bytes } = await place.vault.usage(place.path);
-    tally.expect(files, bytes);
-  } catch {
-    // no totals
-  }
-}
-
-/** The same for what is on the server. */
-async function countRemote(requester: Requester, path: RemotePath, tally: Tally, { exclude, signal }: TransferOptions): Promise<void> {
-  if (exclude !== undefined && exclude.length > 0) return;
-  try {
-    const { files, bytes } = await requester.ask({ kind: 'usage', path }, 'used', signal);
-    tally.expect(files, bytes);
-  } catch {
-    // no totals
-  }
-}
-
-/** Whether sources go into `remote` under their own names. Throws when they must, and it is no folder. */
-async function remoteFolder(requester: Requester, remote: string, must: boolean, { signal }: TransferOptions): Promise<boolean> {
-  const path = resolvePath(ROOT, remote);
-  if (path === ROOT) return true;
-  const asked = must || remote.endsWith('/');
-  const found = await statAllowed(requester, path, signal);
-  if (found === 'unknown') return asked;
-  if (found?.kind === 'folder') return true;
-  if (asked) {
-    throw found === undefined
-      ? new Failure('NOTFOUND', 'no such folder on the server', { path: displayPath(path), who: 'server', hint: 'make it first: mkdir' })
-      : new Failure('NOTDIR', 'not a folder', { path: displayPath(path), who: 'server' });
-  }
-  return false;
-}
-
-/** Whether a folder can arrive at `to`: no file has the name, and its parent exists. Said once, before every file in it would say so. */
-async function checkPlace(requester: Requester, to: RemotePath, { signal }: TransferOptions): Promise<void> {
-  const found = to === ROOT ? 'unknown' : await statAllowed(requester, to, signal);
-  if (found === 'unknown' || found?.kind === 'folder') return;
-  if (found !== undefined) throw new Failure('NOTDIR', 'is a file, and a folder is to arrive there', { path: displayPath(to), who: 'server', hint: 'name another target, or rename it first: wherry change' });
-  await remoteFolder(requester, `${parentOf(to)}/`, true, { signal });
-}
-
-/** What is at `path`; accounts that may not look (drop boxes) do not know. */
-async function statAllowed(requester: Requester, path: RemotePath, signal: AbortSignal | undefined): Promise<Entry | undefined | 'unknown'> {
-  try {
-    return (await requester.ask({ kind: 'stat', path }, 'entry', signal)).entry;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'DENIED') return 'unknown';
-    throw error;
-  }
 }
 
 export async function getAll(requester: Requester, remotes: readonly string[], local: string, options: TransferOptions): Promise<Summary> {
-  const asked = remotes.length > 1 || local.endsWith('/');
-  const into = await isFolder(local);
+  const into = await localFolder(remotes, local);
   const taken = new Set<string>();
-  if (asked && !into) throw new Failure('NOTFOUND', 'no such folder here', { path: local, who: 'here', hint: 'make it first: mkdir' });
-  return each(remotes, options, async (remote, item) => {
-    const from = resolvePath(ROOT, remote);
-    const found = await statAllowed(requester, from, options.signal);
-    if (found === 'unknown') throw new Failure('DENIED', 'this account may not read here', { path: displayPath(from), who: 'rule', hint: askForTicket(['list', 'read']) });
-    if (found === undefined) throw new Failure('NOTFOUND', 'no such file or folder on the server', { path: displayPath(from), who: 'server', hint: 'ls shows what is there' });
-    if (found.kind !== 'file' && found.kind !== 'folder') throw new Failure('UNSUPPORTED', 'neither a file nor a folder', { path: displayPath(from), who: 'server' });
-    item.kind = found.kind;
-    const name = from === ROOT ? 'files' : checkName(baseName(from)); // the served folder has no name of its own
-    const target = into ? join(local, name) : local;
+  return each(remotes, options, countingRemote(requester, options), async (remote, item) => {
+    const { from, entry, kind, contents, name } = await remoteSource(requester, remote, options);
+    item.kind = kind;
+    const below = into && !contents;
+    const target = below ? join(local, name) : local;
     once(taken, target);
-    await using place = await openTarget(target, found.kind, into);
-    await getOne(requester, from, found, place, target, item, options);
+    await using place = await openTarget(target, kind, below);
+    item.target = target;
+    // Once, before every file in it would say so.
+    if (kind === 'folder' && !place.exists) await checkTaking(target, kind);
+    if (kind === 'folder') await options.onTarget?.(remote, target, place.exists);
+    await sweepOld(place);
+    await getOne(requester, from, entry, place, item, options, keepsTop(contents && place.exists, target, options)).catch(async (error: unknown) => { throw await untaken(error, target, kind); });
   });
 }
 
-async function getOne(requester: Requester, from: RemotePath, entry: Entry, place: LocalPlace, target: string, item: ItemTally, options: TransferOptions): Promise<void> {
-  item.target = target;
-  if (entry.kind === 'file') item.tally.expect(1, entry.size);
-  item.tally.begin(place.name, entry.kind === 'file' ? entry.size : undefined);
-  using _count = after(entry.kind === 'folder' ? options.countAfter : undefined, () => countRemote(requester, from, item.tally, options));
-  if (entry.kind === 'folder') return await getTree(requester, from, place.vault, place.path, item, treeOptions(item, options));
-  item.file((await getFile(requester, from, entry, place.vault, place.path, fileOptions(item, options))).digest);
+async function getOne(requester: Requester, from: RemotePath, entry: Entry, place: LocalPlace, item: ItemTally, options: TransferOptions, keepTop: boolean): Promise<void> {
+  const left = await leftOf(item, options, (plan) => plan.leftOfGet(requester, from, entry, place, options));
+  if (entry.kind === 'file' && left.length > 0) return;
+  if (entry.kind === 'file') expectFile(item.tally, options, entry.size);
+  using _count = entry.kind === 'folder' ? alone(item.tally, options, () => countRemote(requester, from, options)) : undefined;
+  if (entry.kind === 'folder') {
+    using _folder = item.folder(place.name);
+    await checkRoomHere(requester, from, place, options);
+    const held = await heldAt(place, item.target, item.replaceable, options, (plan) => plan.alikeOfGet(requester, from, entry, place, options));
+    await getTree(requester, from, place.vault, place.path, item, { ...treeOptions(item, options, keepTop, left), held });
+    if (item.skipped > 0) await tellPassed(listPages(requester, from, true, options.signal), options);
+    return;
+  }
+  using single = item.single(place.name, entry.size);
+  single.stored((await getFile(requester, from, entry, place.vault, place.path, fileOptions(item, options, single))).digest);
 }
 
 /** Stores what a stream yields. Rejects when it fails: there is only one item. */
 export async function streamInto(requester: Requester, stream: AsyncIterable<Uint8Array>, to: RemotePath, options: TransferOptions): Promise<Item> {
-  const tally = new Tally(options);
+  using tally = new Tally(options, { local: 'input' });
   const item = new ItemTally('-', tally, options);
   item.kind = 'file';
   item.target = displayPath(to);
-  tally.begin('-', undefined);
   await digestReady();
   await using source = new StreamSource(stream);
-  const sent = await putBytes(requester, source, { kind: 'put', path: to, mtime: Date.now() * 1000, mode: 0o644, level: item.level, ifAbsent: options.ifAbsent ?? false }, fileOptions(item, options));
-  item.file(sent.digest);
+  using single = item.single('-', undefined);
+  const sent = await putBytes(requester, source, { kind: 'put', path: to, mtime: Date.now() * 1000, mode: 0o644, level: item.level, ifAbsent: options.ifAbsent ?? false, ifMatch: digestFrom(options.ifMatch), action: tagOf(options.action) }, fileOptions(item, options, single)).catch((error: unknown) => { throw withFolder(error, to); });
+  single.stored(sent.digest);
   tally.summary();
   return item.done();
 }
@@ -194,7 +178,7 @@ export async function streamInto(requester: Requester, stream: AsyncIterable<Uin
 export async function* streamFrom(requester: Requester, from: RemotePath, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   await digestReady();
   using exchange = await requester.open({ kind: 'get', path: from, basis: 0 }, signal);
-  await exchange.expect('offer');
+  const { size } = await exchange.expect('offer');
   const hasher = createHasher();
   let position = 0;
   for (;;) {
@@ -202,6 +186,7 @@ export async function* streamFrom(requester: Requester, from: RemotePath, signal
     if (received.kind === 'data') {
       if (received.offset !== position) throw new Failure('PROTOCOL', 'bytes out of order', { who: 'network' });
       position += received.bytes.byteLength;
+      if (position > size) throw new Failure('CHANGED', 'the file grew while it was sent', { path: displayPath(from), hint: 'fetch it again when nobody writes to it' });
       hasher.update(received.bytes);
       yield received.bytes;
       exchange.consumed(received.bulk);
@@ -209,6 +194,6 @@ export async function* streamFrom(requester: Requester, from: RemotePath, signal
       const digest = hasher.digest();
       if (received.message.size === position && sameDigest(digest, received.message.digest)) return;
       throw new Failure('VERIFY', `what arrived has the digest ${hex(digest).slice(0, 16)}…, another than what was sent`, { path: displayPath(from), hint: 'throw it away and fetch it again' });
-    } else throw new Failure('INTERNAL', 'unexpected word in a file');
+    } else throw new Failure('PROTOCOL', 'an older version is spoken of, and there is none', { who: 'network' });
   }
 }

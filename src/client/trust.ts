@@ -35,10 +35,20 @@ export interface Home {
   servers(): Promise<readonly (KnownServer & { readonly isDefault: boolean })[]>;
   /** The server with this name, or the default one. Throws NOTFOUND, with what to type. */
   find(name?: string): Promise<KnownServer>;
-  /** Adds a server, or replaces the one with the same pin in its place; a name that another server has gets a number. The first becomes the default. */
-  remember(server: KnownServer): Promise<{ readonly name: string; readonly isDefault: boolean }>;
+  /**
+   * Adds a server, or replaces the one with the same pin in its place; a name that another server has gets a number. The first becomes
+   * the default. `keepName`: a server that is known stays known by the name it has.
+   */
+  remember(server: KnownServer, options?: { readonly keepName?: boolean }): Promise<Remembered>;
   /** Removes a server. When it was the default, the one joined first becomes it. Throws NOTFOUND. */
   forget(name: string): Promise<void>;
+}
+
+export interface Remembered {
+  readonly name: string;
+  readonly isDefault: boolean;
+  /** What it was known as before; undefined: it was not. */
+  readonly before: string | undefined;
 }
 
 interface Book { readonly default: string | undefined; readonly servers: readonly KnownServer[] }
@@ -52,9 +62,14 @@ export function isServerName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** Where the folder of this device is, whether it is there or not. */
+export function homeFolder(path?: string): string {
+  return resolve(path ?? defaultHome());
+}
+
 /** The folder of this device: `path`, else $WHERRY_HOME, else `wherry` in the XDG config folder. Made when something is written. */
 export async function openHome(path?: string): Promise<Home> {
-  const folder = resolve(path ?? defaultHome());
+  const folder = homeFolder(path);
   await privateFolder(folder);
   const file = join(folder, 'servers.json');
   // One change at a time in this process; between processes the last one wins, whole.
@@ -76,7 +91,7 @@ export async function openHome(path?: string): Promise<Home> {
       return book.servers.map((server) => ({ ...server, isDefault: server.name === book.default }));
     },
     find: async (name) => findIn(await readBook(file), name),
-    remember: (server) => change((book) => add(book, server)),
+    remember: (server, { keepName = false } = {}) => change((book) => add(book, server, keepName)),
     forget: (name) => change((book) => {
       findIn(book, name);
       const servers = book.servers.filter((server) => server.name !== name);
@@ -100,16 +115,17 @@ function findIn(book: Book, name: string | undefined): KnownServer {
   throw new Failure('NOTFOUND', `this device knows no server named ${wanted}`, { who: 'here', hint: known === '' ? 'join one first: wherry join' : `it knows: ${known}; another is added by: wherry join` });
 }
 
-function add(book: Book, server: KnownServer): { book: Book; answer: { name: string; isDefault: boolean } } {
+function add(book: Book, server: KnownServer, keepName: boolean): { book: Book; answer: Remembered } {
   if (!isServerName(server.name)) throw new Failure('USAGE', `"${printable(server.name)}" cannot be the name of a server`, { who: 'here', hint: 'names have 1 to 64 letters, digits, dots, hyphens or underscores' });
   const others = book.servers.filter((known) => !samePin(known.pin, server.pin));
   if (others.length >= MAX_SERVERS) throw new Failure('LIMIT', `this device knows ${MAX_SERVERS} servers already`, { who: 'here', hint: 'remove one that is gone from servers.json' });
-  const name = freeName(server.name, new Set(others.map((known) => known.name)));
   const replaced = book.servers.find((known) => samePin(known.pin, server.pin));
+  // Scripts and habits go by the name: only who says so changes it.
+  const name = keepName && replaced !== undefined ? replaced.name : freeName(server.name, new Set(others.map((known) => known.name)));
   const entry = { ...server, name };
   const servers = replaced === undefined ? [...others, entry] : book.servers.map((known) => (known === replaced ? entry : known));
   const standard = book.default === undefined || book.default === replaced?.name ? name : book.default;
-  return { book: { default: standard, servers }, answer: { name, isDefault: standard === name } };
+  return { book: { default: standard, servers }, answer: { name, isDefault: standard === name, before: replaced?.name } };
 }
 
 /** `name`, or `name-2`, `name-3` … when it is taken, cut so that it stays a name. */

@@ -8,35 +8,31 @@
  * Whatever a connection does ends with that connection. Access is decided elsewhere: this door is handed it.
  */
 import type { Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Drive } from '../drive.ts';
+import { accessEnded } from '../drive/refusals.ts';
 import { Failure } from '../errors.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL, type Credentials } from '../identity.ts';
 import { printable } from '../printable.ts';
-import type { Right } from '../rights.ts';
+import type { Budget } from '../session/budget.ts';
 import { Connection } from '../session/connection.ts';
 import type { Exchange } from '../session/exchange.ts';
 import { Inlet } from '../session/inlet.ts';
-import type { ConnectionLimits } from '../session/limits.ts';
+import type { Request } from '../session/rules.ts';
 import { ALPN, type Message } from '../wire/messages.ts';
+import { Descriptors } from './descriptors.ts';
+import type { DoorEvent, Newcomer, SignedIn } from './door.ts';
 import { Gate } from './gate.ts';
+import { type AccountLanes, LaneBook } from './lanes.ts';
+import { type Adjustments, gateLimits, KEEP_ALIVE_MS, NATIVE_LIMITS, type NativeLimits } from './limits.ts';
+import { linger } from './linger.ts';
+import { comeIn } from './patience.ts';
+import { addressOf, peerOf } from './peer.ts';
+import { Running } from './running.ts';
+import { securedServer } from './secured.ts';
+import { type Strangers, StrangersHere } from './strangers.ts';
 import { fulfil } from './verbs.ts';
-
-export interface SignedIn { readonly drive: Drive; readonly account: string; readonly rights: readonly Right[] }
-
-export interface DoorEvent { readonly event: 'connected' | 'refused' | 'signed-in' | 'disconnected' | 'action'; readonly [key: string]: unknown }
-
-export interface NativeLimits extends Partial<ConnectionLimits> {
-  /** From the first byte to the end of the TLS handshake (ms). */
-  readonly handshakeMs: number;
-  /** From there to a proof that was accepted (ms). */
-  readonly signInMs: number;
-  /** Connections from one address that may be signing in at a time; further ones wait, up to `handshakeMs`. */
-  readonly pendingPerAddress: number;
-}
-
-const LIMITS: NativeLimits = { handshakeMs: 10_000, signInMs: 30_000, pendingPerAddress: 20 };
 
 export interface NativeOptions {
   /** PEM of the server's Ed25519 key and its certificate. */
@@ -48,28 +44,40 @@ export interface NativeOptions {
   readonly name: string;
   /** Who this is; rejects with AUTH. */
   driveFor(credentials: Credentials, peer: { readonly address: string; readonly session: number }): Promise<SignedIn>;
+  /** The server's share of the exchange about a spoken code, for the client's; without it no code is ever open. */
+  answerCode?(point: Uint8Array, exporter: Uint8Array, peer: { readonly address: string; readonly session: number }): Promise<Uint8Array>;
   onEvent(event: DoorEvent): void;
   readonly limits?: Partial<NativeLimits>;
+  /** The number of its first connection; by default 1. */
+  readonly firstSession?: number | undefined;
+  /** Bounds what its connections hold together; by default with all others of this process. */
+  readonly budget?: Budget | undefined;
+  /** Bounds sign-ins from addresses that are not known; by default each door does by itself. */
+  readonly strangers?: Strangers | undefined;
+  /** Bounds the files that its requests have open together; by default nothing does. */
+  readonly descriptors?: Descriptors;
 }
 
 export interface NativeDoor {
   /** Takes over a socket of which no byte was read, or all were put back. */
-  accept(socket: Socket): void;
+  accept(socket: Socket, newcomer: Newcomer): void;
   /** Connections that are signed in. */
   readonly active: number;
   /** Transfers and other requests that run now. */
   readonly requests: number;
-  /** Takes nothing new, gives what runs `graceMs`, then ends it, resumably. */
-  drain(graceMs: number): Promise<void>;
+  /**
+   * Takes nothing new, gives what runs `graceMs`, then ends it, resumably. With `lingerMs` those who are there may begin further
+   * things too, until one of them has had nothing in hand for so long, or the time is over; calling it again without ends that.
+   */
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
+  /** From now on for new connections; those that are open go on as they began. */
+  adjust(changes: Adjustments): void;
+  /** Ends the connections of those who may do other things now, resumably: they come again. */
+  recheck(): void;
 }
 
 /** The exporter takes a context; the sign-in needs none. */
 const NO_CONTEXT = Buffer.alloc(0);
-/** AES-128 first: on machines with AES instructions the fastest, and what peers are measured with; ChaCha20 for those without. */
-const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
-
-/** Trees that are sent at once on one connection: each holds up to 3 MiB while its client does not read. */
-const MAX_TREES = 4;
 
 /** How long requests that were cut off may take to clean up (ms): a disk that hangs must not keep the process. */
 const TIDY_MS = 5_000;
@@ -79,44 +87,48 @@ export function createNativeDoor(options: NativeOptions): NativeDoor {
 }
 
 class Door implements NativeDoor {
-  readonly #options: NativeOptions;
-  readonly #limits: NativeLimits;
-  readonly #tls: TlsServer;
+  #options: NativeOptions;
+  #limits: NativeLimits;
+  readonly #descriptors: Descriptors;
+  #tls: TlsServer; // handshakes under way end at the one that it was
   readonly #sessions = new Set<Session>();
+  readonly #lanes = new LaneBook();
   /** Connections that are not signed in yet. */
   readonly #gate: Gate;
   /** For each of them, what to call when it has signed in; by address and port, which its TLS socket has too. */
   readonly #waiting = new Map<string, () => void>();
   /** Requests that run, or are cleaning up behind a connection that has ended. */
   readonly #running = new Set<Promise<void>>();
-  #numbered = 0;
+  #numbered: number;
   #draining = false;
 
   constructor(options: NativeOptions) {
     this.#options = options;
-    this.#limits = { ...LIMITS, ...options.limits };
-    this.#gate = new Gate(this.#limits.pendingPerAddress, this.#limits.handshakeMs);
-    this.#tls = createTlsServer({
-      key: options.key, cert: options.certificate, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true,
-      ALPNProtocols: [ALPN], handshakeTimeout: this.#limits.handshakeMs,
-    });
-    this.#tls.on('secureConnection', (socket) => this.#begin(socket));
-    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      const address = addressOf(socket);
-      options.onEvent({ event: 'refused', address, code: 'PROTOCOL', reason: `no TLS handshake (${error.code ?? 'failed'})` });
-      socket.destroy();
+    this.#limits = { ...NATIVE_LIMITS, ...options.limits };
+    this.#numbered = (options.firstSession ?? 1) - 1;
+    this.#descriptors = options.descriptors ?? new Descriptors();
+    this.#gate = new Gate(gateLimits(this.#limits), options.strangers ?? new StrangersHere(this.#limits));
+    this.#tls = this.#secure();
+  }
+
+  #secure(): TlsServer {
+    const { key, certificate, onEvent } = this.#options;
+    return securedServer({
+      key, certificate, protocol: ALPN, handshakeMs: this.#limits.handshakeMs, onSecure: (socket) => this.#begin(socket),
+      onRefused: (address, reason, offence) => onEvent({ event: 'refused', address, code: 'PROTOCOL', reason, offence }),
     });
   }
 
   get active(): number { return [...this.#sessions].filter((session) => session.account !== undefined).length; }
   get requests(): number { return [...this.#sessions].reduce((sum, session) => sum + session.connection.active, 0); }
 
-  accept(socket: Socket): void {
+  accept(socket: Socket, { known, settled }: Newcomer): void {
     const address = addressOf(socket);
     socket.on('error', () => {}); // told by TLS or by the connection
     if (this.#draining) this.#refuse(socket, 'SHUTDOWN', 'the server is stopping');
-    else this.#gate.enter(address, socket, {
-      admit: (leave) => this.#handshake(socket, leave),
+    else comeIn(this.#gate, address, socket, {
+      known,
+      admit: (leave) => this.#handshake(socket, () => { leave(); settled(); }),
       refuse: () => this.#refuse(socket, 'LIMIT', 'too many connections that are not signed in'),
     });
   }
@@ -135,27 +147,40 @@ class Door implements NativeDoor {
     };
     socket.once('close', settled);
     this.#waiting.set(peer, settled);
-    socket.setNoDelay(true); // two small frames must not wait for each other (measured: 8 times slower without)
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS); // two small frames must not wait for each other (measured: 8 times slower without)
     this.#tls.emit('connection', socket);
   }
 
   #begin(socket: TLSSocket): void {
-    const session = new Session(++this.#numbered, socket, this.#options, this.#limits, (request) => this.#run(request));
+    const signedIn = this.#waiting.get(peerOf(socket)) ?? ((): void => {});
+    const session = new Session(++this.#numbered, socket, this.#options, this.#limits, this.#lanes, { descriptors: this.#descriptors, signedIn, add: (request) => this.#run(request) });
     const { address, number } = session;
     this.#sessions.add(session);
-    void session.settled.then(this.#waiting.get(peerOf(socket)));
     this.#options.onEvent({ event: 'connected', session: number, address, active: this.#sessions.size });
     void session.over.then((failure) => {
       this.#sessions.delete(session);
       const reason = failure === undefined ? undefined : printable(failure.message);
-      this.#options.onEvent({ event: 'disconnected', session: number, address, account: session.account, code: failure?.code, reason, active: this.#sessions.size });
+      this.#options.onEvent({ event: 'disconnected', session: number, address, account: session.account, code: failure?.code, reason, active: this.#sessions.size, offence: session.offence(failure) });
     });
   }
 
-  async drain(graceMs: number): Promise<void> {
+  adjust({ certificate, name, limits }: Adjustments): void {
+    this.#options = { ...this.#options, certificate, name };
+    this.#limits = limits;
+    this.#tls = this.#secure();
+    this.#gate.limits = gateLimits(limits);
+  }
+
+  recheck(): void {
+    for (const { connection, isChanged } of this.#draining ? [] : this.#sessions) if (isChanged) void connection.drain(0, accessEnded('changed'));
+  }
+
+  async drain(graceMs: number, lingerMs = 0): Promise<void> {
+    if (lingerMs > 0) await linger({ present: () => [...this.#sessions].map(({ connection }) => connection), coming: () => this.#waiting.size, isCut: () => this.#draining }, graceMs, lingerMs);
+    const isFirst = !this.#draining;
     this.#draining = true;
     await Promise.all([...this.#sessions].map(async (session) => {
-      await session.connection.drain(graceMs);
+      if (isFirst) await session.connection.drain(lingerMs > 0 ? 0 : graceMs);
       await session.over;
     }));
     // What was cut off puts its parts to rest: the vault is closed next.
@@ -168,14 +193,6 @@ class Door implements NativeDoor {
   }
 }
 
-function addressOf(socket: Socket): string {
-  return socket.remoteAddress ?? 'unknown';
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
-}
-
 /** One client's connection. */
 class Session {
   readonly number: number;
@@ -183,32 +200,33 @@ class Session {
   readonly connection: Connection;
   /** Set when signed in. */
   account: string | undefined;
-  /** Resolves when it has signed in. */
-  readonly settled: Promise<void>;
   /** Resolves when it has ended, with why. */
   readonly over: Promise<Failure | undefined>;
   readonly #socket: TLSSocket;
   readonly #options: NativeOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #trees = new Set<Promise<void>>();
-  #drive: Drive | undefined;
-  #settle: () => void = () => {};
+  readonly #running: Running;
+  readonly #lanes: LaneBook;
+  #signedIn: { readonly drive: Drive; readonly lanes: AccountLanes; readonly isChanged: SignedIn['isChanged']; readonly isPaced: SignedIn['isPaced'] } | undefined;
+  readonly #settle: () => void;
 
-  constructor(number: number, socket: TLSSocket, options: NativeOptions, limits: NativeLimits, run: (request: Promise<void>) => void) {
+  constructor(number: number, socket: TLSSocket, options: NativeOptions, limits: NativeLimits, lanes: LaneBook, all: { readonly descriptors: Descriptors; signedIn(): void; add(request: Promise<void>): void }) {
     this.number = number;
     this.address = addressOf(socket);
     this.#socket = socket;
     this.#options = options;
-    this.settled = new Promise((resolve) => { this.#settle = resolve; });
+    this.#lanes = lanes;
+    this.#running = new Running(limits.filesPerConnection, all.descriptors);
+    this.#settle = () => all.signedIn();
     let end: (failure: Failure | undefined) => void;
     this.over = new Promise((resolve) => { end = resolve; });
     const inlet = new Inlet();
     const pushed = inlet.takeOver(socket);
     this.connection = new Connection(socket, {
-      side: 'server', agent: options.agent, limits, pushed,
-      onWord: (message) => this.#word(message),
+      side: 'server', agent: options.agent, limits, pushed, ...(options.budget !== undefined && { budget: options.budget }),
+      onWord: (message) => this.#word(message), isPaced: () => this.#signedIn?.isPaced?.() === true,
       // A request can only arrive here after `auth`, and is dealt with only after `release`.
-      onRequest: (exchange, message) => run(message.kind === 'getTree' ? this.#tree(exchange, message) : fulfil(this.#drive!, exchange, message)),
+      onRequest: (exchange, message) => all.add(this.#running.run(message.kind, () => this.#fulfil(exchange, message))),
       onEnd: (failure) => { clearTimeout(this.#timer); end(failure); },
     });
     if (pushed) inlet.listen(this.connection);
@@ -216,38 +234,65 @@ class Session {
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));
   }
 
-  /** Walks hold packs that wait for credit, so only a few go on at a time; the others wait for their turn. */
-  async #tree(exchange: Exchange, message: Message<'getTree'>): Promise<void> {
-    while (this.#trees.size >= MAX_TREES) await Promise.race(this.#trees);
-    const running = fulfil(this.#drive!, exchange, message);
-    this.#trees.add(running);
-    await running.finally(() => this.#trees.delete(running));
+  get isChanged(): boolean { return this.#signedIn?.isChanged?.() === true; }
+
+  #fulfil(exchange: Exchange, message: Message<Request>): Promise<void> {
+    const { drive, lanes } = this.#signedIn!;
+    return fulfil(drive, exchange, message, lanes, (failure) => {
+      const { stack } = failure.cause instanceof Error ? failure.cause : failure;
+      this.#options.onEvent({ event: 'warning', session: this.number, message: `a mistake in Wherry, in answer to ${message.kind}: ${stack ?? failure.message}` });
+    });
+  }
+
+  /** What its end says about where it came from. Of somebody who is signed in a slow line says nothing. */
+  offence(failure: Failure | undefined): 'garbage' | 'slow' | undefined {
+    if (failure?.code === 'PROTOCOL') return 'garbage';
+    return failure?.code === 'TIMEOUT' && this.account === undefined ? 'slow' : undefined;
   }
 
   #word(message: Message): void {
-    if (message.kind !== 'auth') return;
+    if (message.kind !== 'auth' && message.kind !== 'codeStart') return;
     this.connection.hold(); // what came behind it waits for the decision
-    void this.#signIn(message);
+    void (message.kind === 'auth' ? this.#signIn(message) : this.#answerCode(message.point));
   }
 
-  async #signIn({ method, key, signature, device, deviceSignature, label }: Message<'auth'>): Promise<void> {
+  get #exporter(): Uint8Array {
+    return new Uint8Array(this.#socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
+  }
+
+  async #answerCode(point: Uint8Array): Promise<void> {
     try {
-      const exporter = new Uint8Array(this.#socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, NO_CONTEXT));
-      const credentials: Credentials = { kind: method, key, signature, exporter, ...(device !== undefined && { device }), ...(deviceSignature !== undefined && { deviceSignature }), ...(label !== undefined && { label }) };
-      const { drive, account, rights } = await this.#options.driveFor(credentials, { address: this.address, session: this.number });
+      if (this.#options.answerCode === undefined) throw new Failure('AUTH', 'no code is open on this server', { who: 'rule' });
+      const answer = await this.#options.answerCode(point, this.#exporter, { address: this.address, session: this.number });
       if (this.connection.over) return;
-      this.#drive = drive;
+      this.connection.say({ kind: 'codeAnswer', point: answer });
+      this.connection.release();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): void {
+    const failure = Failure.from(error);
+    this.#options.onEvent({ event: 'refused', session: this.number, address: this.address, code: failure.code, reason: printable(failure.message) });
+    this.connection.abort(failure);
+  }
+
+  async #signIn({ method, key, signature, device, deviceSignature, label, confirmation }: Message<'auth'>): Promise<void> {
+    try {
+      const credentials: Credentials = { kind: method, key, signature, exporter: this.#exporter, ...(device !== undefined && { device }), ...(deviceSignature !== undefined && { deviceSignature }), ...(label !== undefined && { label }), ...(confirmation !== undefined && { confirmation }) };
+      const { drive, account, device: known, rights, confirmation: confirmed, isChanged, isPaced } = await this.#options.driveFor(credentials, { address: this.address, session: this.number });
+      if (this.connection.over) return;
+      this.#signedIn = { drive, isChanged, isPaced, lanes: this.#lanes.of(account, this.number, (lane) => this.#options.onEvent({ event: 'lane', session: this.number, address: this.address, account, device: known, ...lane })) };
       this.account = account;
       clearTimeout(this.#timer);
       this.connection.machine.trust();
-      this.connection.say({ kind: 'ready', account, rights, name: this.#options.name });
-      this.#options.onEvent({ event: 'signed-in', session: this.number, address: this.address, account, method });
-      this.#settle();
+      this.#settle(); // before anybody is told: who has been told is no stranger any more, for other processes either
+      this.connection.say({ kind: 'ready', account, rights, name: this.#options.name, confirmation: confirmed });
+      this.#options.onEvent({ event: 'signed-in', session: this.number, address: this.address, account, device: known, method });
       this.connection.release();
     } catch (error) {
-      const failure = Failure.from(error);
-      this.#options.onEvent({ event: 'refused', session: this.number, address: this.address, code: failure.code, reason: printable(failure.message) });
-      this.connection.abort(failure);
+      this.#refuse(error);
     }
   }
 }

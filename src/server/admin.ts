@@ -11,25 +11,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Code, CODES, Failure, fromErrno } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { type Role, ROLES } from '../rights.ts';
-import { MAX_INVITE_MS, serversFolder } from './config.ts';
+import { serversFolder } from './config.ts';
+import { type AdminRequest, type AnswerTo, parseRequest } from './requests.ts';
 import { isAnswered, runningServers, SOCKET } from './running.ts';
-
-export type AdminRequest =
-  | { readonly verb: 'invite'; readonly role?: Role | undefined; readonly forMs?: number | undefined; readonly name?: string | undefined }
-  | { readonly verb: 'devices list' }
-  | { readonly verb: 'devices revoke'; readonly name: string };
-
-/** A device as its owner is shown it; times are ISO 8601. */
-export interface DeviceInfo { readonly name: string; readonly role: Role; readonly added: string; readonly lastSeen?: string | undefined }
-
-/** What each request is answered with. */
-export interface AdminAnswers {
-  'invite': { readonly ticket: string; readonly role: Role; readonly expires: string };
-  'devices list': { readonly devices: readonly DeviceInfo[] };
-  'devices revoke': { readonly name: string };
-}
-export type AnswerTo<R extends AdminRequest> = AdminAnswers[R['verb']];
 
 /** Room for the longest name; a longer line is not a request. */
 const MAX_REQUEST_BYTES = 16 << 10;
@@ -44,8 +28,20 @@ const MAX_SOCKET_PATH = 103;
 /** Older than any start takes: what is left of one that was killed. */
 const STALE_LOCK_MS = 10_000;
 
+/** How long a command waits for an answer (ms), and its server for the end of it: an upgrade starts a program, and waits until it serves. */
+const LONG_MS = 90_000;
+
+function patienceFor(verb: AdminRequest['verb']): number {
+  return verb === 'upgrade' ? LONG_MS : PATIENCE_MS;
+}
+
+export interface Admin extends AsyncDisposable {
+  /** Frees the name at once; whoever asked before is answered still. */
+  leave(): void;
+}
+
 /** Opens the socket in `state`. Throws BUSY when another server runs on the same state folder. */
-export async function openAdmin(state: string, answer: (request: AdminRequest) => Promise<AdminAnswers[AdminRequest['verb']]>): Promise<AsyncDisposable> {
+export async function openAdmin(state: string, answer: (request: AdminRequest) => Promise<AnswerTo<AdminRequest>>): Promise<Admin> {
   const path = join(state, SOCKET);
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw new Failure('USAGE', `the path of the state folder is too long for a socket: ${printable(path)}`, { path, who: 'here', hint: `choose one of at most ${MAX_SOCKET_PATH - SOCKET.length - 1} bytes with --state` });
@@ -62,11 +58,14 @@ export async function openAdmin(state: string, answer: (request: AdminRequest) =
     await rm(path, { force: true }); // left behind by a server that was killed
     await listen(server, path);
   });
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= new Promise((done) => { server.close(() => done()); })); // removes the socket's name too, at once
   return {
+    leave: () => void close(),
     async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((done) => { server.close(() => done()); });
+      const done = close();
       for (const socket of sockets) socket.destroy();
-      await closed; // removes the socket's name too
+      await done;
     },
   };
 }
@@ -74,7 +73,7 @@ export async function openAdmin(state: string, answer: (request: AdminRequest) =
 /** Asks the server whose state folder it is; without one, the only server of this user that is running. */
 export async function askServer<R extends AdminRequest>(state: string | undefined, request: R, env?: NodeJS.ProcessEnv): Promise<AnswerTo<R>> {
   const folder = state ?? (await onlyRunning(serversFolder(env)));
-  const line = await exchange(join(folder, SOCKET), `${JSON.stringify(request)}\n`);
+  const line = await exchange(join(folder, SOCKET), `${JSON.stringify(request)}\n`, patienceFor(request.verb));
   const reply = JSON.parse(line) as { ok: true; answer: AnswerTo<R> } | { ok: false; code: Code; message: string; hint?: string };
   if (reply.ok) return reply.answer;
   throw new Failure(Object.hasOwn(CODES, reply.code) ? reply.code : 'INTERNAL', reply.message, { who: 'rule', hint: reply.hint });
@@ -84,18 +83,33 @@ async function onlyRunning(servers: string): Promise<string> {
   const running = await runningServers(servers);
   const [first, second] = running;
   if (first === undefined) throw new Failure('CONNECT', 'no server of yours is running on this machine', { who: 'here', hint: 'start one with "wherry serve DIR", or name its state folder with --state' });
-  if (second !== undefined) throw new Failure('USAGE', `${running.length} servers of yours are running on this machine`, { who: 'here', hint: `say which one with --state: ${running.map(printable).join(', ')}` });
-  return first;
+  if (second === undefined) return first;
+  const choices = await Promise.all(running.map(async (state) => ({ state, folder: await servedBy(state) })));
+  const lines = choices.map(({ state, folder }) => `${folder === undefined ? '' : `for ${printable(folder)}: `}--state ${word(state)}`);
+  throw new Failure('USAGE', `${running.length} servers of yours are running on this machine`, { who: 'here', hint: `add ${lines.toSorted().join('; ')}` });
 }
 
-async function exchange(path: string, line: string): Promise<string> {
+/** A path as a shell reads it back. */
+function word(path: string): string {
+  const shown = printable(path);
+  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The folder that the server on `state` serves; undefined when it does not say so. */
+async function servedBy(state: string): Promise<string | undefined> {
+  return askServer(state, { verb: 'folder' }).then(({ folder }) => folder, () => undefined);
+}
+
+async function exchange(path: string, line: string, patienceMs: number): Promise<string> {
   const socket = connect(path);
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Failure('TIMEOUT', 'the server does not answer', { path, who: 'here' })));
+  socket.setTimeout(patienceMs, () => socket.destroy(new Failure('TIMEOUT', 'the server does not answer', { path, who: 'here' })));
   try {
     socket.write(line);
     return await readLine(socket, MAX_ANSWER_BYTES);
   } catch (error) {
     if (error instanceof Failure) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') throw new Failure('DENIED', `this user may not speak to the server at ${printable(path)}`, { path, who: 'here', hint: 'type it as the user that the server runs as: sudo -u NAME wherry ...', cause: error });
     throw new Failure('CONNECT', `no server answers at ${printable(path)}`, { path, who: 'here', hint: 'is it running, and is this its state folder?', cause: error });
   } finally {
     socket.destroy();
@@ -108,28 +122,12 @@ async function serveOne(socket: Socket, answer: (request: AdminRequest) => Promi
   const reply = (value: unknown): void => { socket.end(`${JSON.stringify(value)}\n`, () => socket.destroy()); };
   try {
     const request = parseRequest(await readLine(socket, MAX_REQUEST_BYTES));
+    socket.setTimeout(patienceFor(request.verb));
     reply({ ok: true, answer: await answer(request) });
   } catch (error) {
     const { code, message, hint } = Failure.from(error);
     reply({ ok: false, code, message, hint });
   }
-}
-
-function parseRequest(line: string): AdminRequest {
-  let fields: Record<string, unknown>;
-  try {
-    fields = Object(JSON.parse(line)) as Record<string, unknown>;
-  } catch {
-    throw new Failure('PROTOCOL', 'the request is not JSON');
-  }
-  const { verb, role, forMs, name } = fields;
-  if (verb === 'devices list') return { verb };
-  if (verb === 'devices revoke' && typeof name === 'string') return { verb, name };
-  if (verb !== 'invite') throw new Failure('PROTOCOL', 'the running server does not know this request', { hint: 'is it an older version? restart it' });
-  if (role !== undefined && (typeof role !== 'string' || !Object.hasOwn(ROLES, role))) throw new Failure('USAGE', 'there is no such role', { hint: `roles: ${Object.keys(ROLES).join(', ')}` });
-  if (forMs !== undefined && !(typeof forMs === 'number' && forMs > 0 && forMs <= MAX_INVITE_MS)) throw new Failure('USAGE', 'a ticket is for at most 30 days', { hint: 'for example --for 10m' });
-  if (name !== undefined && typeof name !== 'string') throw new Failure('USAGE', 'a name is text');
-  return { verb, role: role as Role | undefined, forMs, name };
 }
 
 /** The first line that comes, without its end. Rejects when the peer leaves before, or sends more than `limit`. */

@@ -11,8 +11,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { fromErrno } from '../errors.ts';
+import { Failure, fromErrno } from '../errors.ts';
 import { privateFolder } from '../private.ts';
+import type { ServerEvent } from './log.ts';
 
 /** The name of the administration socket in a state folder. */
 export const SOCKET = 'admin.sock';
@@ -41,6 +42,16 @@ export async function announce(servers: string, state: string): Promise<AsyncDis
     throw fromErrno(error, link, 'here');
   }
   return { [Symbol.asyncDispose]: () => rm(link, { force: true }) };
+}
+
+/** The same; a server that its owner's commands do not find by themselves serves all the same. */
+export async function announceOrWarn(servers: string, state: string, onEvent: (event: ServerEvent) => void): Promise<AsyncDisposable> {
+  try {
+    return await announce(servers, state);
+  } catch (error) {
+    onEvent({ event: 'warning', message: `"wherry invite" and "wherry devices" will find this server only by --state: ${Failure.from(error).message}` });
+    return { [Symbol.asyncDispose]: async () => undefined };
+  }
 }
 
 /** The state folders of the servers that run, in no order. */

@@ -12,6 +12,9 @@ import type { OnReadOpts, Socket } from 'node:net';
 /** Plaintext of one TLS record (RFC 8446, 5.1), which is also what Node decrypts at a time. */
 const BUFFER_BYTES = 16 << 10;
 
+/** One for all sockets: TLS puts into it what it has decrypted and has it read at once, one socket after the other. */
+const shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
 /** Node's own names: the buffer, who is told of bytes in it, and where the next buffer comes from (null: it stays). */
 const PROPERTIES = ['kBuffer', 'kBufferCb', 'kBufferGen'] as const;
 
@@ -30,9 +33,8 @@ export class Inlet {
   #reader: Reader | undefined;
 
   constructor() {
-    const own = Buffer.allocUnsafeSlow(BUFFER_BYTES);
     this.onread = {
-      buffer: () => this.#reader?.landing() ?? own,
+      buffer: () => this.#reader?.landing() ?? shared,
       callback: (size, buffer) => {
         const chunk = buffer.subarray(0, size);
         if (this.#reader === undefined) this.#early.push(Uint8Array.from(chunk));

@@ -7,16 +7,17 @@
  *
  * Credit: bulk bodies (DATA, BATCH and the messages marked bulk) may only be sent against credit that the receiver
  * gave for their exchange. Each exchange starts with what the receiver's HELLO said. Every word that may be said more
- * than once in an exchange is bulk, so that credit bounds all that waits to be read.
+ * than once in an exchange is bulk, so that credit bounds all that waits to be read. All the credit that was given and not
+ * paid back is the window: what may be on the way at once. It becomes wider by a word of its own, so that credit always says what was put away.
  */
 import { Failure } from '../errors.ts';
-import { BATCH, creditFrame, CREDIT, DATA, FrameDecoder, HEADER_BYTES, MAX_BODY, writeDataHead, writeHeader, type FrameEvent, type Header } from '../wire/frame.ts';
+import { BATCH, creditFrame, CREDIT, DATA, FrameDecoder, HEADER_BYTES, MAX_BODY, STALLED, stalledFrame, WIDER, widerFrame, writeDataHead, writeHeader, type FrameEvent, type Header } from '../wire/frame.ts';
 import { decodeMessage, encodeMessage, kindOf, MESSAGES, VERSION, type Kind, type Message } from '../wire/messages.ts';
-import { CONNECTION_WORDS, FIRST, isRequest, next, OPENINGS, OVER, type Request, type Side, type State, type Word } from './rules.ts';
+import { CONNECTION_WORDS, FIRST, isRequest, next, OPEN, OPENINGS, OVER, SILENT, type Request, type Side, type State, type Word } from './rules.ts';
 
 /** Exchanges open at once on one connection: bounds the table, and what one peer can make a server do at a time. */
 export const MAX_EXCHANGES = 256;
-/** Bytes of bulk bodies that one exchange may have on the way: 16 MiB fill 1 Gbit/s at 130 ms. */
+/** Bytes of bulk bodies that one exchange may have on the way at first: 16 MiB fill 1 Gbit/s at 130 ms. */
 export const INITIAL_CREDIT = 16 << 20;
 /** What a bulk frame costs besides its body: about what keeping track of it takes, so that credit bounds memory also when frames are tiny. */
 export const FRAME_COST = 512;
@@ -26,8 +27,11 @@ export type MachineEvent =
   | { readonly event: 'message'; readonly exchange: number; readonly message: Message; readonly bulk: number; readonly over: boolean }
   /** A DATA or BATCH frame begins: `size` bytes follow as pieces. `bulk` is what it costs. */
   | { readonly event: 'begin'; readonly exchange: number; readonly word: 'data' | 'batch'; readonly offset: number; readonly size: number; readonly bulk: number }
-  | { readonly event: 'piece'; readonly exchange: number; readonly bytes: Uint8Array; readonly last: boolean }
+  /** `bytes` becomes less when only some of it can be dealt with. */
+  | { readonly event: 'piece'; readonly exchange: number; bytes: Uint8Array; readonly last: boolean }
   | { readonly event: 'credit'; readonly exchange: number }
+  /** The peer waits for credit. */
+  | { readonly event: 'stalled'; readonly exchange: number }
   /** An exchange that the client cancelled has come to its end; what was said meanwhile was dropped. */
   | { readonly event: 'over'; readonly exchange: number };
 
@@ -38,10 +42,19 @@ interface ExchangeState {
   /** Bulk bytes we may still send, and still take. */
   toSend: number;
   toTake: number;
+  /** What the peer has let be on the way at once, and what we have sent since we last said that it is too little. */
+  window: number;
+  sinceStalled: number;
 }
 
 function violation(what: string): never {
   throw new Failure('PROTOCOL', `the other side broke the protocol: ${what}`, { who: 'network' });
+}
+
+/** What the body of a bulk message costs: what is compressed as much as what it expands to, because that is what it comes to take in memory. */
+function costOf(message: Message, length: number): number {
+  if (message.kind === 'compressedData') return Math.max(length, message.size + 8);
+  return message.kind === 'compressedBatch' ? Math.max(length, message.size) : length;
 }
 
 const other = (side: Side): Side => (side === 'client' ? 'server' : 'client');
@@ -50,10 +63,11 @@ export class Machine {
   readonly side: Side;
   readonly #decoder = new FrameDecoder();
   readonly #exchanges = new Map<number, ExchangeState>();
-  /** Words of the opening that each side has said. */
-  readonly #opened: Record<Side, number> = { client: 0, server: 0 };
+  /** How far the opening of each side has come. */
+  readonly #opened: Record<Side, string> = { client: SILENT, server: SILENT };
   #lastExchange = 0; // the highest id that was opened
   #peerCredit = 0;
+  #peerTakes = 0;
   #dropping = false; // the frame whose pieces come now is on an exchange that is over
   #current = 0; // the exchange whose pieces come now
 
@@ -61,13 +75,16 @@ export class Machine {
     this.side = side;
   }
 
+  /** Whether the peer's HELLO has this bit of `takes`. */
+  peerTakes(bit: number): boolean { return Math.floor(this.#peerTakes / bit) % 2 === 1; }
+
   /** How many exchanges are open. */
   get open(): number { return this.#exchanges.size; }
 
   isOpen(exchange: number): boolean { return this.#exchanges.has(exchange); }
 
   /** Both openings are done: requests may be made. */
-  get ready(): boolean { return this.#opened.client === 2 && this.#opened.server === 2; }
+  get ready(): boolean { return this.#opened.client === OPEN && this.#opened.server === OPEN; }
 
   /** From now on frames of full size are taken. Called when the peer has proved who it is. */
   trust(): void { this.#decoder.limit = MAX_BODY; }
@@ -84,6 +101,10 @@ export class Machine {
 
   /** As `FrameDecoder.inside`: whether `chunk` is the end of the bulk body it lies in; undefined: ask `receive`. */
   inside(chunk: Uint8Array): boolean | undefined { return this.#decoder.inside(chunk); }
+  /** A frame has begun to come and is not whole. */
+  get inFrame(): boolean { return this.#decoder.inFrame; }
+  /** The head of the word that has begun to come, if there is one. */
+  get gathering(): Header | undefined { return this.#decoder.gathering; }
   /** Nobody wants the bulk body that comes now. */
   get dropping(): boolean { return this.#dropping; }
 
@@ -98,7 +119,8 @@ export class Machine {
       const bulk = this.#charge(header.exchange, header.length);
       return { event: 'begin', exchange: header.exchange, word, offset: event.offset, size: event.size, bulk };
     }
-    if (header.type === CREDIT) return this.#credited(header, event.body);
+    if (header.type === CREDIT || header.type === WIDER) return this.#credited(header, event.body);
+    if (header.type === STALLED) return this.#exchanges.has(header.exchange) ? { event: 'stalled', exchange: header.exchange } : this.#late(header.exchange);
     const kind = kindOf(header.type);
     if (kind === undefined) return header.critical ? violation(`an unknown frame of type ${header.type}`) : undefined;
     return this.#message(header, kind, event.body);
@@ -108,8 +130,8 @@ export class Machine {
     const before = this.#exchanges.size;
     if (isRequest(kind) && this.side === 'server') this.#accept(header.exchange, kind);
     else if (!this.#hear(header.exchange, kind)) return this.#exchanges.size < before ? { event: 'over', exchange: header.exchange } : undefined;
-    const bulk = MESSAGES[kind].bulk ? this.#charge(header.exchange, header.length) : 0;
     const message = decodeMessage(kind, body);
+    const bulk = MESSAGES[kind].bulk ? this.#charge(header.exchange, costOf(message, header.length)) : 0;
     if (message.kind === 'hello') this.#greeted(message);
     return { event: 'message', exchange: header.exchange, message, bulk, over: !this.#exchanges.has(header.exchange) };
   }
@@ -117,14 +139,20 @@ export class Machine {
   #greeted(hello: Message<'hello'>): void {
     if (hello.version !== VERSION) throw new Failure('VERSION', `the other side speaks version ${hello.version} of the protocol, this one version ${VERSION}`, { who: 'network' });
     this.#peerCredit = Math.min(hello.credit, 0x7fff_ffff);
-    for (const exchange of this.#exchanges.values()) exchange.toSend += this.#peerCredit; // asked before this was known
+    this.#peerTakes = hello.takes ?? 0;
+    for (const exchange of this.#exchanges.values()) { // asked before this was known
+      exchange.toSend += this.#peerCredit;
+      exchange.window += this.#peerCredit;
+    }
   }
 
   #credited(header: Header, body: Uint8Array): MachineEvent | undefined {
     if (body.byteLength !== 4) violation('credit that is not 4 bytes');
     const exchange = this.#exchanges.get(header.exchange);
     if (exchange === undefined) return this.#late(header.exchange);
-    exchange.toSend += Buffer.from(body.buffer, body.byteOffset, 4).readUInt32BE(0);
+    const amount = Buffer.from(body.buffer, body.byteOffset, 4).readUInt32BE(0);
+    exchange.toSend += amount;
+    if (header.type === WIDER) exchange.window += amount;
     if (exchange.toSend > Number.MAX_SAFE_INTEGER) violation('credit beyond 2^53');
     return { event: 'credit', exchange: header.exchange };
   }
@@ -148,12 +176,13 @@ export class Machine {
   #pay(exchange: number, length: number): void {
     const state = this.#exchanges.get(exchange)!;
     state.toSend -= length + FRAME_COST;
+    state.sinceStalled += length + FRAME_COST;
     if (state.toSend < 0) throw new Error('this side is about to break the protocol: more bytes than it has credit for');
   }
 
   /** A request from the client: the next odd id. */
   #accept(exchange: number, request: Request): void {
-    if (this.#opened.client < 2) violation(`${request} before the opening`);
+    if (this.#opened.client !== OPEN) violation(`${request} before the opening`);
     if (exchange % 2 === 0 || exchange <= this.#lastExchange) violation(`exchange ${exchange} opened out of order`);
     if (this.#exchanges.size >= MAX_EXCHANGES) violation(`more than ${MAX_EXCHANGES} requests at once`);
     this.#enter(exchange, request);
@@ -161,7 +190,7 @@ export class Machine {
 
   #enter(exchange: number, request: Request): void {
     this.#lastExchange = exchange;
-    this.#exchanges.set(exchange, { request, state: FIRST, cancelled: false, toSend: this.#peerCredit, toTake: INITIAL_CREDIT });
+    this.#exchanges.set(exchange, { request, state: FIRST, cancelled: false, toSend: this.#peerCredit, toTake: INITIAL_CREDIT, window: this.#peerCredit, sinceStalled: Infinity });
   }
 
   /** Applies a word of the peer; false when it came too late to matter. */
@@ -173,9 +202,10 @@ export class Machine {
   }
 
   #opening(side: Side, word: Word, refuse: (what: string) => never): void {
-    const said = this.#opened[side];
-    if (OPENINGS[side][said] === word) this.#opened[side] = said + 1;
-    else if (word !== 'error' && (said === 0 || !CONNECTION_WORDS[side].has(word))) refuse(`${word} on the connection, out of turn`);
+    const state = this.#opened[side];
+    const to = OPENINGS[side][state]?.[word];
+    if (to !== undefined) this.#opened[side] = to;
+    else if (word !== 'error' && (state === SILENT || !CONNECTION_WORDS[side].has(word))) refuse(`${word} on the connection, out of turn`);
   }
 
   #step(exchange: number, state: ExchangeState, side: Side, word: Word, refuse: (what: string) => never): boolean {
@@ -200,7 +230,7 @@ export class Machine {
   say(exchange: number, message: Message): Buffer | undefined {
     if (!this.#speak(exchange, message.kind)) return undefined;
     const frame = encodeMessage(exchange, message);
-    if (MESSAGES[message.kind].bulk) this.#pay(exchange, frame.byteLength - HEADER_BYTES);
+    if (MESSAGES[message.kind].bulk) this.#pay(exchange, costOf(message, frame.byteLength - HEADER_BYTES));
     return frame;
   }
 
@@ -235,11 +265,33 @@ export class Machine {
     return state === undefined || (state.cancelled && this.side === 'client') ? undefined : state.toSend;
   }
 
+  /** Credit that was paid on `exchange` and not given back; all of it, when the exchange is over. */
+  unpaid(exchange: number): number {
+    const state = this.#exchanges.get(exchange);
+    return state === undefined ? Infinity : state.window - state.toSend;
+  }
+
   /** The frame that gives the peer `amount` more bytes of credit; undefined when the exchange is over. */
   grant(exchange: number, amount: number): Buffer | undefined {
+    return this.#take(exchange, amount) ? creditFrame(exchange, amount) : undefined;
+  }
+
+  /** The frame that lets the peer have `amount` more bytes on the way; undefined when the exchange is over. */
+  widen(exchange: number, amount: number): Buffer | undefined {
+    return this.#take(exchange, amount) ? widerFrame(exchange, amount) : undefined;
+  }
+
+  #take(exchange: number, amount: number): boolean {
     const state = this.#exchanges.get(exchange);
-    if (state === undefined) return undefined;
-    state.toTake += amount;
-    return creditFrame(exchange, amount);
+    if (state !== undefined) state.toTake += amount;
+    return state !== undefined;
+  }
+
+  /** The frame that says that we wait for credit; undefined when it was said already, less than half a window ago. */
+  stall(exchange: number): Buffer | undefined {
+    const state = this.#exchanges.get(exchange);
+    if (state === undefined || state.window === 0 || state.sinceStalled < state.window / 2) return undefined;
+    state.sinceStalled = 0;
+    return stalledFrame(exchange);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Turns: whose bulk frame goes to the socket next. At most two are on their way there, one being written and one
  * behind it, so that neither side waits and nothing piles up in memory when the peer does not read.
- * Whoever was let through and does not write after all must `pass`, or those behind it would wait for ever.
+ * Whoever was let through and does not write after all must `pass`, or those behind it would wait for ever. A socket that is
+ * stuck lets nobody through, so that whoever has given up meanwhile must not wait for it.
  * Several that find room in the same moment may all write: the excess is one frame for each open exchange.
  */
 const IN_FLIGHT = 2;
@@ -10,10 +11,21 @@ export class Turns {
   #writing = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves when it is worth asking again; undefined: there is room now. */
-  room(): Promise<void> | undefined {
+  /** Resolves when it is worth asking again, rejects when `signal` aborts before; undefined: there is room now. */
+  room(signal?: AbortSignal): Promise<void> | undefined {
     if (this.#writing < IN_FLIGHT) return undefined;
-    return new Promise((resolve) => { this.#waiting.push(resolve); });
+    return new Promise((resolve, reject) => {
+      const through = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(through), 1);
+        reject(signal?.reason as Error);
+      };
+      this.#waiting.push(through);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
   }
 
   began(): void { this.#writing += 1; }

@@ -3,22 +3,23 @@
  * read two ways, and what tests of the layers above use. It holds everything in memory and forgets it with the process.
  * `durable` is as good as `visible` here, and permission bits are kept but never asked.
  */
-import { digestOf, ready, sameDigest } from '../digest.ts';
+import { digestOf, hex, ready, sameDigest } from '../digest.ts';
 import { MODE_MASK, type Entry } from '../entry.ts';
 import { Failure } from '../errors.ts';
+import { readLeft } from '../left.ts';
 import { readPack } from '../pack.ts';
 import { baseName, below, child, components, isWithin, parentOf, ROOT, type RemotePath } from '../path.ts';
 import { begunAgain } from './again.ts';
 import { compileExclude } from './exclude.ts';
-import { Part } from './part.ts';
-import { entryOf, FolderNode, packFolder, walk, type FileNode, type Node } from './nodes.ts';
-import type { BatchOptions, BatchResult, Condition, FolderAttributes, ListPage, PackOptions, PackStep, Problem, Source, Space, Upload, Usage, Vault, Want } from './vault.ts';
+import { basisOf, copyingRate, copyInto, Part } from './part.ts';
+import { entryOf, FolderNode, packFolder, walk, type FileNode, type Node, sumOf, usageOf, packRoomily } from './nodes.ts';
+import { Remembered } from './remembered.ts';
+import { differs, rootRefused, similarName } from './refusals.ts';
+import type { Chosen, Keep, UndoPage } from './undo.ts';
+import type { Attributes, BatchOptions, BatchResult, Condition, FolderAttributes, ListPage, MoveOptions, PackOptions, PackStep, Probed, Problem, RemoveOptions, Source, Space, Upload, Usage, Vault, Want } from './vault.ts';
 
 /** The contract's limit for one page of a listing. */
 const PAGE = 1000;
-/** Smallest old file, and smallest new one, for which the old one serves as basis: one block. */
-const MIN_BASIS = 1 << 20;
-
 export function createMemoryVault(): Vault {
   return new Memory();
 }
@@ -29,6 +30,12 @@ class Memory implements Vault {
   readonly #parts = new Map<string, Part>();
   /** What ends the open upload of an owner and path. */
   readonly #open = new Map<string, () => void>();
+  readonly #kept = new Remembered({
+    find: (path) => this.#find(path),
+    set: (path, node) => { this.#create(path, node); },
+    delete: (path) => { this.#folder(parentOf(path)).delete(baseName(path)); },
+    makeFolder: (path, mode) => { this.#create(path, new FolderNode(mode)); },
+  });
 
   async stat(path: RemotePath): Promise<Entry | undefined> {
     const node = this.#find(path);
@@ -52,15 +59,14 @@ class Memory implements Vault {
   }
 
   async receive(path: RemotePath, want: Want): Promise<Upload> {
-    this.#admit(path, want.condition);
+    this.#admit(path, want.condition, want.match);
     const key = `${want.owner}\0${path}`;
     this.#open.get(key)?.();
     const part = this.#parts.get(key) ?? new Part();
     part.inUse = true;
     this.#parts.set(key, part);
-    const basis = this.#basis(path, want, part);
-    let over = false;
-    let taken = false;
+    const { kind, bytes } = basisOf(part, this.#find(path), want);
+    let [over, taken] = [false, false];
     const end = (keep: boolean): void => {
       if (over) return;
       over = true;
@@ -74,14 +80,18 @@ class Memory implements Vault {
       return part;
     };
     return {
-      basis,
+      basis: { kind, size: bytes.length },
+      inPlace: kind === 'part',
+      readBasis: async (into, position) => into.reduce((done, one) => done + copyInto(one, mine() && bytes, position + done), 0),
+      basisChanged: async () => false, // bytes of a file are never written again
       read: async (into, position) => copyInto(into, mine().bytes, position),
       write: async (chunks, position) => { mine().write(chunks, position); },
       commit: async (size, mtime = want.mtime) => {
         mine();
         if (over) throw new Failure('INTERNAL', 'the upload is over', { path });
         if (part.bytes.length < size) throw new Failure('VERIFY', `${size - part.bytes.length} bytes are missing`, { path });
-        this.#place(path, { kind: 'file', bytes: part.bytes.slice(0, size), mode: want.mode & MODE_MASK, mtime }, want.condition);
+        if (want.condition === 'absent' && this.#find(path) !== undefined) end(false); // these bytes can never get the name
+        this.#place(path, { kind: 'file', bytes: part.bytes.slice(0, size), mode: want.mode & MODE_MASK, mtime }, want);
         end(false);
       },
       discard: async () => { end(false); },
@@ -91,16 +101,15 @@ class Memory implements Vault {
 
   async *pack(top: RemotePath, options: PackOptions = {}): AsyncGenerator<PackStep> {
     await ready();
-    const excluded = compileExclude(options.exclude);
+    const excluded = compileExclude(options.exclude, options.leave, options.without);
     const left = (path: RemotePath, node: Node): boolean => excluded(path, baseName(path), node.kind === 'folder');
-    yield* packFolder(this.#folder(top), ROOT, left);
+    yield* packRoomily(options.room, (room) => packFolder(this.#folder(top), ROOT, left, room, options.held === undefined ? undefined : readLeft(options.held)));
   }
 
   async receiveBatch(top: RemotePath, pack: Uint8Array, options: BatchOptions): Promise<BatchResult> {
     await ready();
-    const problems: Problem[] = [];
-    let [files, bytes] = [0, 0];
-    let into = ROOT;
+    const [problems, replaced, isReplaceable]: [Problem[], FileNode[], (path: string) => boolean] = [[], [], readLeft(options.replaceable)];
+    let [files, bytes, made, into] = [0, 0, 0, ROOT];
     /** Why nothing can go into the folder named last. */
     let closed: Failure | undefined;
     for (const record of [...readPack(pack)]) {
@@ -109,12 +118,13 @@ class Memory implements Vault {
         if (record.kind === 'folder') {
           into = record.path;
           closed = undefined;
-          this.#makeAll(below(top, record.path), record.mode);
+          made += this.#makeAll(below(top, record.path), record.mode, options.keep);
           continue;
         }
         if (closed !== undefined) throw closed;
         if (!sameDigest(digestOf(record.data), record.digest)) throw new Failure('VERIFY', 'what arrived is not what was sent');
-        this.#place(below(top, path), { kind: 'file', bytes: Uint8Array.from(record.data), mode: record.mode, mtime: record.mtime }, options.condition);
+        const before = this.#place(below(top, path), { kind: 'file', bytes: Uint8Array.from(record.data), mode: record.mode, mtime: record.mtime }, { condition: isReplaceable(path) ? 'any' : options.condition, keep: options.keep });
+        if (before !== undefined) replaced.push(before);
         files += 1;
         bytes += record.data.length;
       } catch (error) {
@@ -123,7 +133,7 @@ class Memory implements Vault {
         problems.push({ path, code: failure.code, message: failure.message });
       }
     }
-    return { files, bytes, problems };
+    return { files, bytes, problems, ...(options.tally === true && { replaced: sumOf(replaced), made }) };
   }
 
   async finishFolders(top: RemotePath, folders: readonly FolderAttributes[]): Promise<readonly Problem[]> {
@@ -139,16 +149,25 @@ class Memory implements Vault {
     return problems;
   }
 
-  async makeFolder(path: RemotePath, options: { parents?: boolean; mode?: number } = {}): Promise<void> {
-    const { parents = false, mode = 0o755 } = options;
+  async makeFolder(path: RemotePath, { parents = false, mode = 0o755, keep }: { parents?: boolean; mode?: number; keep?: Keep | undefined } = {}): Promise<void> {
     const there = this.#find(path);
     if (there !== undefined && !(parents && there.kind === 'folder')) throw new Failure('EXISTS', 'already exists', { path });
-    if (parents) this.#makeAll(path, mode);
-    else this.#create(path, new FolderNode(mode));
+    if (parents) return void this.#makeAll(path, mode, keep);
+    this.#create(path, new FolderNode(mode));
+    this.#kept.made(keep, path);
   }
 
-  async move(from: RemotePath, to: RemotePath, options: { replace?: boolean } = {}): Promise<void> {
+  async setAttributes(path: RemotePath, { mode, mtime }: Attributes): Promise<void> {
+    if (path === '') throw new Failure('DENIED', 'the served folder itself is not changed', { path });
+    const node = this.#need(path);
+    const set = { mode: (mode ?? node.mode) & MODE_MASK, mtime: mtime ?? node.mtime };
+    if (node.kind === 'folder') Object.assign(node, set);
+    else this.#folder(parentOf(path)).alter(baseName(path), { ...node, ...set });
+  }
+
+  async move(from: RemotePath, to: RemotePath, options: MoveOptions = {}): Promise<void> {
     if (from === '' || to === '') throw rootRefused();
+    this.#refuseOther(from, options.match);
     const node = this.#need(from);
     const there = this.#folder(parentOf(to)).get(baseName(to));
     if (from === to && options.replace === true) return;
@@ -161,27 +180,35 @@ class Memory implements Vault {
     this.#refuseSimilar(to, parentOf(from) === parentOf(to) ? baseName(from) : undefined);
     this.#folder(parentOf(from)).delete(baseName(from));
     this.#folder(parentOf(to)).set(baseName(to), node);
+    if (there !== undefined) this.#kept.gone(options.keep, to, there);
+    this.#kept.moved(options.keep, from, to, node);
   }
 
-  async remove(path: RemotePath, options: { deep?: boolean; kind?: 'file' | 'folder' } = {}): Promise<void> {
+  async remove(path: RemotePath, options: RemoveOptions = {}): Promise<void> {
     if (path === '') throw new Failure('DENIED', 'the served folder itself cannot be removed', { path });
+    this.#refuseOther(path, options.match);
     const node = this.#need(path);
     if (node.kind === 'folder' && options.kind === 'file') throw new Failure('ISDIR', 'is a folder', { path });
     if (node.kind === 'file' && options.kind === 'folder') throw new Failure('NOTDIR', 'not a folder', { path });
     if (node.kind === 'folder' && node.size > 0 && options.deep !== true) throw new Failure('NOTEMPTY', 'the folder is not empty', { path });
     this.#folder(parentOf(path)).delete(baseName(path));
+    this.#kept.gone(options.keep, path, node);
   }
 
+  async *rehearseUndo(by: string, redo: boolean): AsyncGenerator<UndoPage> { yield* this.#kept.rehearse(by, redo); }
+  async *undo(chosen: Chosen, keep: Keep, how: { redo: boolean; force: boolean }): AsyncGenerator<UndoPage> { yield* this.#kept.undo(chosen, keep, how); }
+
   async usage(path: RemotePath): Promise<Usage> {
-    const top = this.#need(path);
-    const nodes = top.kind === 'file' ? [top] : [top, ...[...walk(top, ROOT, true)].map(([, node]) => node)];
-    const files = nodes.filter((node) => node.kind === 'file');
-    return { files: files.length, folders: nodes.length - files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+    return usageOf(this.#need(path));
   }
 
   async space(): Promise<Space> {
     const { heapUsed, heapTotal } = process.memoryUsage();
     return { free: heapTotal - heapUsed, total: heapTotal };
+  }
+
+  async probe(bytes: number, milliseconds: number): Promise<Probed> {
+    return copyingRate(bytes, milliseconds);
   }
 
   async sweep(before: number): Promise<number> {
@@ -195,9 +222,7 @@ class Memory implements Vault {
   }
 
   #find(path: RemotePath): Node | undefined {
-    let node: Node | undefined = this.#root;
-    for (const name of components(path)) node = node?.kind === 'folder' ? node.get(name) : undefined;
-    return node;
+    return components(path).reduce<Node | undefined>((node, name) => (node?.kind === 'folder' ? node.get(name) : undefined), this.#root);
   }
 
   #need(path: RemotePath): Node {
@@ -223,16 +248,9 @@ class Memory implements Vault {
     return node;
   }
 
-  #basis(path: RemotePath, want: Want, part: Part): Upload['basis'] {
-    if (part.bytes.length > 0) return { kind: 'part', size: part.bytes.length };
-    const old = this.#find(path);
-    if (!want.reuseOld || old?.kind !== 'file' || old.bytes.length < MIN_BASIS || (want.size ?? MIN_BASIS) < MIN_BASIS) return { kind: 'none', size: 0 };
-    part.write([old.bytes], 0);
-    return { kind: 'old', size: old.bytes.length };
-  }
-
   /** Whether a file may be given this name now. */
-  #admit(path: RemotePath, condition: Condition): void {
+  #admit(path: RemotePath, condition: Condition, match?: Uint8Array): void {
+    this.#refuseOther(path, match);
     if (path === '') throw rootRefused();
     const there = this.#folder(parentOf(path)).get(baseName(path));
     if (there !== undefined && condition === 'absent') throw new Failure('EXISTS', 'already exists', { path });
@@ -240,23 +258,36 @@ class Memory implements Vault {
     this.#refuseSimilar(path);
   }
 
-  #place(path: RemotePath, node: FileNode, condition: Condition): void {
-    this.#admit(path, condition);
+  /** Throws PRECONDITION unless the file at `path` has the digest `match`. */
+  #refuseOther(path: RemotePath, match: Uint8Array | undefined): void {
+    if (match === undefined) return;
+    const digest = this.#find(path) === undefined ? undefined : digestOf(this.#file(path).bytes);
+    if (digest === undefined || !sameDigest(digest, match)) throw differs(path, digest && hex(digest));
+  }
+
+  /** Returns the file that was there. */
+  #place(path: RemotePath, node: FileNode, { condition, match, keep }: Pick<Want, 'condition' | 'match' | 'keep'>): FileNode | undefined {
+    this.#admit(path, condition, match);
+    const before = this.#folder(parentOf(path)).get(baseName(path));
     this.#create(path, node);
+    this.#kept.placed(keep, path, before, node);
+    return before?.kind === 'file' ? before : undefined;
   }
 
   #create(path: RemotePath, node: Node): void {
-    const parent = this.#folder(parentOf(path));
     this.#refuseSimilar(path);
-    parent.set(baseName(path), node);
+    this.#folder(parentOf(path)).set(baseName(path), node);
   }
 
-  #makeAll(path: RemotePath, mode: number): void {
-    if (path === '') return;
-    this.#makeAll(parentOf(path), 0o755);
+  #makeAll(path: RemotePath, mode: number, keep: Keep | undefined): number {
+    if (path === '') return 0;
+    const made = this.#makeAll(parentOf(path), 0o755, keep);
     const there = this.#folder(parentOf(path)).get(baseName(path));
     if (there?.kind === 'file') throw new Failure('NOTDIR', 'not a folder', { path });
-    if (there === undefined) this.#create(path, new FolderNode(mode | 0o700));
+    if (there !== undefined) return made;
+    this.#create(path, new FolderNode(mode | 0o700));
+    this.#kept.made(keep, path);
+    return made + 1;
   }
 
   #refuseSimilar(path: RemotePath, instead?: string): void {
@@ -264,18 +295,6 @@ class Memory implements Vault {
     const name = baseName(path);
     const other = parent.similar(name);
     if (parent.get(name) !== undefined || other === undefined || other === instead) return;
-    throw new Failure('EXISTS', `"${name}" differs only in letter case or Unicode form from "${other}", which is there already`, {
-      path, hint: 'choose another name, or let the server accept both with --allow-similar-names',
-    });
+    throw similarName(path, name, other);
   }
-}
-
-function rootRefused(): Failure {
-  return new Failure('ISDIR', 'this is the served folder itself', { path: ROOT });
-}
-
-function copyInto(into: Uint8Array, bytes: Uint8Array, position: number): number {
-  const part = bytes.subarray(position, position + into.length);
-  into.set(part);
-  return part.length;
 }

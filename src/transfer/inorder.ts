@@ -6,23 +6,30 @@
  * once, because whoever feeds jobs may be waiting for something else.
  */
 import { Failure } from '../errors.ts';
+import { Wait, type Waits } from '../session/waits.ts';
 
 export class InOrder {
   readonly #most: number;
   readonly #onFailure: (failure: Failure) => void;
+  readonly #wait: Wait | undefined;
   /** One for each job that is not dealt with yet, in order. */
   readonly #pending: Promise<void>[] = [];
   #failure: Failure | undefined;
 
-  /** At most `most` jobs are under way: each holds memory. */
-  constructor(most: number, onFailure: (failure: Failure) => void) {
+  /** At most `most` jobs are under way: each holds memory. `waits` is told when one must end before the next may begin: they are the disk's. */
+  constructor(most: number, onFailure: (failure: Failure) => void, waits?: Waits) {
     this.#most = most;
     this.#onFailure = onFailure;
+    this.#wait = waits === undefined ? undefined : new Wait(waits);
   }
 
   /** Begins `job` when there is room for it; `deal` is called with its outcome in turn. Rejects when one before has failed. */
   async add<T>(job: () => Promise<T>, deal: (outcome: T) => Promise<void>): Promise<void> {
-    while (this.#pending.length >= this.#most) await this.#pending[0];
+    while (this.#pending.length >= this.#most) {
+      this.#wait?.for('disk');
+      await this.#pending[0];
+    }
+    this.#wait?.for(undefined);
     if (this.#failure !== undefined) throw this.#failure;
     const before = this.#pending.at(-1);
     const done = this.#run(job(), before, deal).finally(() => this.#pending.splice(this.#pending.indexOf(done), 1));

@@ -11,6 +11,7 @@ import { parsePath, type RemotePath } from '../path.ts';
 import type { Exchange } from '../session/exchange.ts';
 import type { BatchOptions, BatchResult, FolderAttributes, Level, PackStep, Problem } from '../store/vault.ts';
 import { cut, MAX_LISTED } from '../wire/messages.ts';
+import { Ahead } from './ahead.ts';
 import { InOrder } from './inorder.ts';
 
 /** Packs on their way to the disk at once: one being written, others waiting there, so that it never waits for the network. */
@@ -46,14 +47,16 @@ export async function sayFolders(exchange: Exchange, folders: readonly FolderAtt
   for (const { part, size } of portions(folders)) await exchange.sayBulk({ kind: 'folders', folders: part }, size);
 }
 
-/** Sends a whole tree: the answer to `getTree`, but for its last word. */
-export async function sendTree(exchange: Exchange, steps: AsyncIterable<PackStep>): Promise<void> {
-  for await (const step of steps) {
-    if (step.pack.byteLength > 0) await exchange.batch(step.pack);
+/** Sends a whole tree, which `pack` reads as there is room: the answer to `getTree`, but for its last word. */
+export async function sendTree(exchange: Exchange, pack: (room: () => Promise<ArrayBuffer>) => AsyncIterable<PackStep>): Promise<void> {
+  using ahead = new Ahead(exchange);
+  for await (const step of pack(ahead.room)) {
+    await ahead.send(step.pack);
     for (const { part, size } of portions(step.large)) {
       await exchange.sayBulk({ kind: 'large', files: part.map(({ path, kind, size: bytes, mtime, mode }) => ({ name: path, kind, size: bytes, mtime, mode })) }, size);
     }
     await sayProblems(exchange, step.problems, step.skipped);
+    if (step.same !== undefined) await exchange.sayBulk({ kind: 'same', ...step.same }, 32);
     await sayFolders(exchange, step.folders);
   }
 }
@@ -61,18 +64,23 @@ export async function sendTree(exchange: Exchange, steps: AsyncIterable<PackStep
 /** Receives a whole tree: what follows `putTree`, up to its `finish`. */
 export async function receiveTree(exchange: Exchange, sink: TreeSink, top: RemotePath, options: BatchOptions): Promise<void> {
   const work = new InOrder(MAX_PACKS, (failure) => exchange.cancel(failure));
+  // A sink may take its time before a pack gets to the disk: an account's room is asked for first.
+  const finish = async (folders: readonly FolderAttributes[]): Promise<readonly Problem[]> => {
+    await work.soFar();
+    return sink.finishFolders(top, folders, options.level);
+  };
   try {
     for (;;) {
       const received = await exchange.next();
       if (received.kind === 'batch') {
-        await work.add(() => sink.receiveBatch(top, received.pack, options), async ({ files, bytes, problems }) => {
+        await work.add(() => sink.receiveBatch(top, received.pack, options), async ({ files, bytes, problems, kept }) => {
           exchange.consumed(received.bulk);
           await sayProblems(exchange, problems);
-          await exchange.sayBulk({ kind: 'batched', files, bytes }, 32);
+          await exchange.sayBulk({ kind: 'batched', files, bytes, ...(kept !== undefined && kept > 0 && { kept }) }, 48);
         });
       } else if (received.kind === 'message' && received.message.kind === 'folders') {
         const folders = received.message.folders.map((folder) => ({ ...folder, path: parsePath(folder.path) }));
-        await work.add(() => sink.finishFolders(top, folders, options.level), async (problems) => {
+        await work.add(() => finish(folders), async (problems) => {
           exchange.consumed(received.bulk);
           await sayProblems(exchange, problems);
         });

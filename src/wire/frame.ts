@@ -13,7 +13,7 @@
  * holds at most one head and one control body. A length above the limit fails before anything is allocated.
  */
 import { Failure } from '../errors.ts';
-import { MAX_PACK_BYTES, PACK_HEADROOM } from '../pack.ts';
+import { hasHeadroom, MAX_PACK_BYTES, PACK_HEADROOM } from '../pack.ts';
 
 export const HEADER_BYTES = 12;
 /** Header and offset of a DATA frame: the headroom to leave before bytes that are read from a file. */
@@ -30,6 +30,9 @@ export const CRITICAL = 1;
 export const DATA = 0x20;
 export const BATCH = 0x21;
 export const CREDIT = 0x07;
+/** The sender waits for credit; the receiver lets more be on the way. Not critical: whoever does not know them stays with what there is. */
+export const STALLED = 0x0b;
+export const WIDER = 0x0c;
 /** The type each side sends once after HELLO, to keep the other's tolerance tested. */
 export const GREASE = 0x1a;
 
@@ -59,17 +62,35 @@ export function writeDataHead(into: Buffer, exchange: number, offset: number, si
 
 /** A pack with room for a header before it: where it is, if that has the room of a `PackWriter`, else a copy. */
 export function frameAround(pack: Uint8Array): Buffer {
-  if (pack.byteOffset === PACK_HEADROOM && pack.buffer.byteLength === PACK_HEADROOM + MAX_PACK_BYTES) {
+  if (hasHeadroom(pack)) {
     return Buffer.from(pack.buffer, PACK_HEADROOM - HEADER_BYTES, HEADER_BYTES + pack.byteLength);
   }
   return Buffer.concat([Buffer.alloc(HEADER_BYTES), pack]);
 }
 
-/** A whole CREDIT frame: the receiver will take `amount` more bytes of bulk bodies on this exchange. */
+/** A whole CREDIT frame: the receiver will take `amount` more bytes of bulk bodies on this exchange, for as many that it has put away. */
 export function creditFrame(exchange: number, amount: number): Buffer {
+  return amountFrame(CREDIT, CRITICAL, exchange, amount);
+}
+
+/** A whole WIDER frame: the receiver will take `amount` more bytes, besides. */
+export function widerFrame(exchange: number, amount: number): Buffer {
+  return amountFrame(WIDER, 0, exchange, amount);
+}
+
+function amountFrame(type: number, flags: number, exchange: number, amount: number): Buffer {
   const frame = Buffer.alloc(HEADER_BYTES + 4);
-  writeHeader(frame, CREDIT, exchange, 4);
+  writeHeader(frame, type, exchange, 4);
+  frame[5] = flags;
   frame.writeUInt32BE(amount, HEADER_BYTES);
+  return frame;
+}
+
+/** A whole STALLED frame. */
+export function stalledFrame(exchange: number): Buffer {
+  const frame = Buffer.alloc(HEADER_BYTES);
+  writeHeader(frame, STALLED, exchange, 0);
+  frame[5] = 0;
   return frame;
 }
 
@@ -121,6 +142,12 @@ export class FrameDecoder {
     this.#header = undefined;
     return true;
   }
+
+  /** The head of the frame that is gathered at present, if there is one: of which some is here, and its end is not. */
+  get gathering(): Header | undefined { return this.#header !== undefined && this.#header.type !== DATA && this.#header.type !== BATCH ? this.#header : undefined; }
+
+  /** A frame has begun and is not whole. */
+  get inFrame(): boolean { return this.#header !== undefined || this.#headLength > 0; }
 
   #headComplete(): boolean {
     return this.#headLength >= HEADER_BYTES && (this.#head[4] !== DATA || this.#headLength === DATA_HEAD_BYTES);

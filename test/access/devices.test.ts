@@ -2,14 +2,18 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addAccount } from '../../src/access/accounts.ts';
 import { type Devices, MAX_INVITES, openDevices } from '../../src/access/devices.ts';
 import { Failure } from '../../src/errors.ts';
 import { type Credentials, createKey, keyFromSecret, pinOf, publicBytes, signProof } from '../../src/identity.ts';
+import { ROLES } from '../../src/rights.ts';
+import { Secret } from '../../src/secret.ts';
 import type { KeyObject } from 'node:crypto';
 
 const serverPin = pinOf(createKey());
 const exporter = new Uint8Array(32).fill(1);
 const MINUTE = 60_000;
+const FROM = '192.0.2.1';
 
 let folder: string;
 let file: string;
@@ -20,7 +24,7 @@ const open = (): Promise<Devices> => openDevices({ file, serverPin, now: () => c
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wherry-devices-'));
-  file = join(folder, 'devices.json');
+  file = join(folder, 'accounts.json');
   clock = Date.UTC(2030, 0, 1);
   devices = await open();
 });
@@ -34,7 +38,7 @@ function deviceProof(key: KeyObject): Credentials {
   return { kind: 'device', key: publicBytes(key), exporter, signature: signProof(key, { kind: 'device', exporter, serverPin }) };
 }
 
-function inviteProof(secret: Uint8Array, key: KeyObject, label?: string): Credentials {
+function inviteProof(secret: Secret<Uint8Array>, key: KeyObject, label?: string): Credentials {
   const [invite, device] = [keyFromSecret(secret, 'invite'), publicBytes(key)];
   const claim = { kind: 'invite', exporter, serverPin, device } as const;
   return { kind: 'invite', key: publicBytes(invite), device, exporter, signature: signProof(invite, claim), deviceSignature: signProof(key, claim), ...(label !== undefined && { label }) };
@@ -42,7 +46,7 @@ function inviteProof(secret: Uint8Array, key: KeyObject, label?: string): Creden
 
 async function enrolled(label: string, role: 'ro' | 'rw' | 'drop' = 'rw', key = createKey()): Promise<KeyObject> {
   const { secret } = await devices.invite({ role, forMs: 10 * MINUTE });
-  await devices.signIn(inviteProof(secret, key, label));
+  await devices.signIn(inviteProof(secret, key, label), FROM);
   return key;
 }
 
@@ -57,22 +61,22 @@ describe('an invite', () => {
   test('enrols the device that brings it, with its rights, and from then on the key alone is enough', async () => {
     const key = createKey();
     const { secret } = await devices.invite({ role: 'drop', forMs: MINUTE });
-    const first = await devices.signIn(inviteProof(secret, key, 'laptop'));
-    expect(first).toMatchObject({ name: 'laptop', role: 'drop', rights: ['create', 'mkdir'] });
-    expect(await devices.signIn(deviceProof(key))).toMatchObject({ name: 'laptop', role: 'drop' });
+    const first = await devices.signIn(inviteProof(secret, key, 'laptop'), FROM);
+    expect(first).toMatchObject({ name: 'laptop', device: 'laptop', grants: [{ path: '', rights: ['create', 'mkdir'] }] });
+    expect(await devices.signIn(deviceProof(key), FROM)).toMatchObject({ name: 'laptop', grants: first.grants });
   });
 
   test('is burned on the disk before it is answered', async () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
-    await devices.signIn(inviteProof(secret, createKey(), 'laptop'));
+    await devices.signIn(inviteProof(secret, createKey(), 'laptop'), FROM);
     const again = await open();
     expect(again.list().map((device) => device.name)).toEqual(['laptop']);
-    expect((await refusal(again.signIn(inviteProof(secret, createKey())))).message).toBe('this ticket was already used');
+    expect((await refusal(again.signIn(inviteProof(secret, createKey()), FROM))).message).toBe('this ticket was already used');
   });
 
   test('used by two at the same moment lets exactly one in', async () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
-    const tries = await Promise.allSettled(Array.from({ length: 20 }, () => devices.signIn(inviteProof(secret, createKey()))));
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, () => devices.signIn(inviteProof(secret, createKey()), FROM)));
     expect(tries.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
     expect(devices.list()).toHaveLength(1);
     for (const one of tries) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'AUTH', message: 'this ticket was already used' });
@@ -81,7 +85,7 @@ describe('an invite', () => {
   test('is refused after its time, and its holder is told so', async () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
     clock += MINUTE;
-    const failure = await refusal(devices.signIn(inviteProof(secret, createKey())));
+    const failure = await refusal(devices.signIn(inviteProof(secret, createKey()), FROM));
     expect(failure).toMatchObject({ code: 'AUTH', message: 'this ticket has expired' });
     expect(failure.hint).toContain('wherry invite');
     expect(devices.list()).toEqual([]);
@@ -89,25 +93,26 @@ describe('an invite', () => {
 
   test('used or expired is told apart from an unknown one only to who holds the secret, and for a day', async () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
-    await devices.signIn(inviteProof(secret, createKey()));
+    await devices.signIn(inviteProof(secret, createKey()), FROM);
     const right = inviteProof(secret, createKey());
-    const forged = await refusal(devices.signIn({ ...right, signature: new Uint8Array(64) }));
-    const stranger = await refusal(devices.signIn(inviteProof(new Uint8Array(16), createKey())));
+    const forged = await refusal(devices.signIn({ ...right, signature: new Uint8Array(64) }, FROM));
+    const stranger = await refusal(devices.signIn(inviteProof(new Secret(new Uint8Array(16)), createKey()), FROM));
     expect(forged.message).toBe(stranger.message);
     clock += 25 * 60 * MINUTE;
     await devices.invite({ role: 'ro', forMs: MINUTE });
-    expect((await refusal(devices.signIn(right))).message).toBe(stranger.message);
+    expect((await refusal(devices.signIn(right, FROM))).message).toBe(stranger.message);
   });
 
   test('gives a device that is known already its own rights and leaves the name', async () => {
     const key = await enrolled('laptop', 'rw');
     await enrolled('other name', 'ro', key);
-    expect(devices.list()).toMatchObject([{ name: 'laptop', role: 'ro' }]);
+    expect(devices.list()).toMatchObject([{ name: 'laptop', account: 'laptop' }]);
+    expect(devices.register.accounts.get('laptop')?.rights).toEqual(ROLES.ro);
   });
 
   test('can say what the device is to be called', async () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE, name: 'anna' });
-    expect((await devices.signIn(inviteProof(secret, createKey(), 'laptop'))).name).toBe('anna');
+    expect((await devices.signIn(inviteProof(secret, createKey(), 'laptop'), FROM)).name).toBe('anna');
   });
 
   test('is one of at most a thousand', async () => {
@@ -141,10 +146,10 @@ describe('a device', () => {
     const key = await enrolled('laptop');
     const good = deviceProof(key);
     const refusals = await Promise.all([
-      refusal(devices.signIn({ ...good, exporter: new Uint8Array(32).fill(2) })),
-      refusal(devices.signIn({ ...good, signature: new Uint8Array(64) })),
-      refusal(devices.signIn(deviceProof(createKey()))),
-      refusal(devices.signIn({ ...good, key: new Uint8Array(3) })),
+      refusal(devices.signIn({ ...good, exporter: new Uint8Array(32).fill(2) }, FROM)),
+      refusal(devices.signIn({ ...good, signature: new Uint8Array(64) }, FROM)),
+      refusal(devices.signIn(deviceProof(createKey()), FROM)),
+      refusal(devices.signIn({ ...good, key: new Uint8Array(3) }, FROM)),
     ]);
     expect(new Set(refusals.map(({ code, message, hint }) => `${code} ${message} ${hint}`)).size).toBe(1);
     expect(refusals[0].code).toBe('AUTH');
@@ -152,17 +157,29 @@ describe('a device', () => {
 
   test('that is revoked is out at once, also where it is signed in already', async () => {
     const key = await enrolled('laptop');
-    const principal = await devices.signIn(deviceProof(key));
+    const principal = await devices.signIn(deviceProof(key), FROM);
     expect(principal.active()).toBe(true);
-    await devices.revoke('laptop');
+    await (await devices.revoke('laptop')).stored;
     expect(principal.active()).toBe(false);
-    expect((await refusal(devices.signIn(deviceProof(key)))).code).toBe('AUTH');
+    expect((await refusal(devices.signIn(deviceProof(key), FROM))).code).toBe('AUTH');
     expect((await open()).list()).toEqual([]);
+  });
+
+  test('that is revoked leaves its name to nobody else, also over a restart, and gets it again itself', async () => {
+    const key = await enrolled('laptop');
+    await (await devices.revoke('laptop')).stored;
+    await devices[Symbol.asyncDispose]();
+    devices = await open();
+    await enrolled('laptop');
+    expect(devices.list().map(({ name }) => name)).toEqual(['laptop-2']);
+    await enrolled('LAPTOP');
+    await enrolled('laptop', 'rw', key);
+    expect(devices.list().map(({ name }) => name)).toEqual(['laptop-2', 'LAPTOP-3', 'laptop']);
   });
 
   test('whose rights change is no longer active with the old ones', async () => {
     const key = await enrolled('laptop', 'rw');
-    const principal = await devices.signIn(deviceProof(key));
+    const principal = await devices.signIn(deviceProof(key), FROM);
     await enrolled('laptop', 'ro', key);
     expect(principal.active()).toBe(false);
   });
@@ -171,22 +188,40 @@ describe('a device', () => {
     expect((await refusal(devices.revoke('nobody'))).code).toBe('NOTFOUND');
   });
 
-  test('has the time it was last seen in the file, to the hour', async () => {
+  test('is listed with its last sign-in, which the file has to the minute, and exactly when the server has stopped', async () => {
     const key = await enrolled('laptop');
     const written = async (): Promise<string | undefined> => /"lastSeen": "([^"]+)"/.exec(await readFile(file, 'utf8'))?.[1];
-    clock += 59 * MINUTE;
-    await devices.signIn(deviceProof(key));
-    expect(await written()).toBe('2030-01-01T00:00:00.000Z');
-    clock += MINUTE;
-    await devices.signIn(deviceProof(key));
-    expect(await written()).toBe('2030-01-01T01:00:00.000Z');
+    const seen = (): string => new Date(devices.list()[0]!.lastSeen!).toISOString();
+    clock += MINUTE - 1000;
+    await devices.signIn(deviceProof(key), FROM);
+    expect([await written(), seen()]).toEqual(['2030-01-01T00:00:00.000Z', '2030-01-01T00:00:59.000Z']);
+    clock += 1000;
+    await devices.signIn(deviceProof(key), FROM);
+    expect([await written(), seen()]).toEqual(['2030-01-01T00:01:00.000Z', '2030-01-01T00:01:00.000Z']);
+    clock += 1000;
+    await devices.signIn(deviceProof(key), FROM);
+    await devices[Symbol.asyncDispose]();
+    expect(await written()).toBe('2030-01-01T00:01:01.000Z');
+  });
+
+  test('may sign in 200 times at once, and the file is written once or twice', async () => {
+    const key = await enrolled('laptop');
+    clock += 2 * MINUTE;
+    const before = (await stat(file)).ino;
+    const inodes = new Set<number>();
+    await Promise.all(Array.from({ length: 200 }, async () => {
+      await devices.signIn(deviceProof(key), FROM);
+      inodes.add((await stat(file)).ino); // every write is a new file under the name
+    }));
+    inodes.delete(before);
+    expect([1, 2]).toContain(inodes.size);
   });
 
   test('still comes in when the disk does not take the time it was seen', async () => {
     const key = await enrolled('laptop');
     clock += 120 * MINUTE;
     await rm(folder, { recursive: true });
-    expect((await devices.signIn(deviceProof(key))).name).toBe('laptop');
+    expect((await devices.signIn(deviceProof(key), FROM)).name).toBe('laptop');
     await restoreFolder();
   });
 });
@@ -201,7 +236,7 @@ describe('the file', () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
     const key = await enrolled('laptop');
     const text = await readFile(file, 'utf8');
-    const secrets = [secret, keyFromSecret(secret, 'invite').export({ type: 'pkcs8', format: 'der' }).subarray(-32), key.export({ type: 'pkcs8', format: 'der' }).subarray(-32)];
+    const secrets = [secret.reveal(), keyFromSecret(secret, 'invite').export({ type: 'pkcs8', format: 'der' }).subarray(-32), key.export({ type: 'pkcs8', format: 'der' }).subarray(-32)];
     for (const bytes of secrets) {
       for (const encoding of ['hex', 'base64', 'base64url', 'latin1'] as const) expect(text).not.toContain(Buffer.from(bytes).toString(encoding).replace(/=+$/, ''));
     }
@@ -210,7 +245,7 @@ describe('the file', () => {
   test('is for its owner only, and nothing else is left beside it', async () => {
     await enrolled('laptop');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(await readdir(folder)).toEqual(['devices.json']);
+    expect(await readdir(folder)).toEqual(['accounts.json']);
   });
 
   test.skipIf(process.platform === 'win32')('is refused when others may read it, and the message says what to type', async () => {
@@ -220,7 +255,7 @@ describe('the file', () => {
   });
 
   test.each([
-    ['not JSON', '{'], ['nothing', 'null'], ['another version', '{"version":2,"devices":[],"invites":[]}'], ['a list missing', '{"version":1,"devices":[]}'],
+    ['not JSON', '{'], ['nothing', 'null'], ['another version', '{"version":3,"devices":[],"invites":[]}'], ['a list missing', '{"version":1,"devices":[]}'],
     ['a device without a key', '{"version":1,"devices":[{"name":"a","role":"rw","added":"2030-01-01"}],"invites":[]}'],
     ['a role nobody knows', `{"version":1,"devices":[{"name":"a","key":"${'A'.repeat(43)}","role":"toString","added":"2030-01-01"}],"invites":[]}`],
     ['an invite that never ends', `{"version":1,"devices":[],"invites":[{"key":"${'A'.repeat(43)}","role":"rw","expires":"never"}]}`],
@@ -235,9 +270,19 @@ describe('the file', () => {
     const { secret } = await devices.invite({ role: 'rw', forMs: MINUTE });
     const proof = inviteProof(secret, createKey(), 'laptop');
     await rm(folder, { recursive: true });
-    await expect(devices.signIn(proof)).rejects.toBeInstanceOf(Failure);
+    await expect(devices.signIn(proof, FROM)).rejects.toBeInstanceOf(Failure);
     expect(devices.list()).toEqual([]);
     await restoreFolder();
-    expect((await devices.signIn(proof)).name).toBe('laptop');
+    expect((await devices.signIn(proof, FROM)).name).toBe('laptop');
   });
+});
+
+test('who signed in at a process before this one, when nobody had a quota, comes again when somebody gets one, to be counted', async () => {
+  const key = Buffer.from(publicBytes(await enrolled('laptop'))).toString('base64url');
+  const before = devices.endOf(key, 'laptop');
+  expect(before()).toBe(undefined);
+  await addAccount(devices.register, 'ann', { rights: ROLES.rw, quota: { bytes: 100 } });
+  expect([before(), devices.endOf(key, 'laptop')()]).toEqual(['changed', undefined]);
+  await addAccount(devices.register, 'bob', { rights: ROLES.rw, quota: { bytes: 100 } });
+  expect(devices.endOf(key, 'laptop')()).toBe(undefined);
 });

@@ -4,9 +4,10 @@ import { type Right, RIGHTS, ROLES } from '../../src/rights.ts';
 
 describe('the rules', () => {
   const ALLOWED: Record<keyof typeof ROLES, readonly Action[]> = {
-    ro: ['stat', 'list', 'usage', 'space', 'read', 'pack'],
+    ro: ['stat', 'list', 'usage', 'space', 'read', 'pack', 'measureDown'],
     rw: ACTIONS,
-    drop: ['receive', 'receiveBatch', 'makeFolder', 'finishFolders'],
+    owner: ACTIONS,
+    drop: ['receive', 'receiveBatch', 'makeFolder', 'finishFolders', 'measureUp', 'probe'],
   };
 
   test.each(Object.keys(ROLES) as (keyof typeof ROLES)[])('allow the role %s exactly this', (role) => {

@@ -109,6 +109,23 @@ describe('the report of a sample', () => {
   });
 });
 
+describe('memory', () => {
+  test('is drawn against the number of connections, a line for what they do, and is no cost of one more', () => {
+    const [line] = linesOf(sample).filter((one) => JSON.stringify(one).includes('"growth":{'));
+    const made = (way: string, size: number): unknown => JSON.parse(JSON.stringify(line)
+      .replace('"discarded":true', '"discarded":false').replace('"way":"put"', `"way":"${way}"`).replace(/"id":"[^"]*"/, `"id":"memory-${way}"`).replace(/"growth":\{[^}]*\}/, `"growth":{"of":"connections","size":${size}}`));
+    const { markdown, plots } = reportOf(['stay', 'get', 'put'].flatMap((way) => [made(way, 1000), made(way, 1)]));
+    expect([...plots.keys()]).toEqual(['memory.svg']);
+    expect(markdown).toContain('![Memory against connections](performance/memory.svg)');
+    const svg = plots.get('memory.svg')!;
+    for (const [at, name] of ['idle', 'each fetches', 'each sends'].entries()) {
+      expect(svg).toContain(`${name}, MiB`);
+      expect(svg.match(new RegExp(`<circle class="dot${at}"`, 'g'))).toHaveLength(2);
+    }
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+  });
+});
+
 describe('a copy that was wrong', () => {
   test('is told as a failure, and is no ratio', () => {
     const lines = linesOf(sample).map((line) => JSON.stringify(line).replaceAll('"first":true', '"first":true,"fault":"the copy is wrong"')).map((line) => JSON.parse(line) as unknown);

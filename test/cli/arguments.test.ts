@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allFlags, parseArguments } from '../../src/cli/arguments.ts';
-import { closest } from '../../src/cli/suggest.ts';
+import { closest } from '../../src/suggest.ts';
 
 const FLAGS = {
   long: { short: 'l', summary: 'long' },
@@ -59,4 +59,9 @@ describe('did you mean', () => {
     ['gte', 'get'], ['pu', 'put'], ['chnage', 'change'], ['hlep', 'help'], ['mkdr', 'mkdir'], ['dev', 'devices'], ['SERV', 'serve'],
   ])('%s means %s', (typed, meant) => expect(closest(typed, names)).toBe(meant));
   test.each(['xyzzy', 'format', '', 'x'.repeat(10_000)])('%.10s means nothing here', (typed) => expect(closest(typed, names)).toBeUndefined());
+});
+
+test('a whole name behind a single dash is told to have two', () => {
+  expect(() => parseArguments(FLAGS, ['-exclude', '*.o'])).toThrow(expect.objectContaining({ message: 'there is no flag -exclude', hint: 'did you mean --exclude?' }));
+  expect(() => parseArguments(FLAGS, ['-zz'])).toThrow(expect.objectContaining({ message: 'there is no flag -z', hint: undefined }));
 });

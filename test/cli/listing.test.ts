@@ -29,6 +29,35 @@ test('a long listing is aligned, and marks what a name is', () => {
   expect(lines.map((line) => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d/, 'TIME'))).toEqual(['-rw-r--r--  1,234,567  TIME  a', 'drwxr-xr-x          -  TIME  d/', 'lrwxrwxrwx          -  TIME  \\x1bl@']);
 });
 
+describe('a long listing where it would wrap', () => {
+  const entries = [entry('photograph.jpg', { size: 1_234_567 }), entry('d', { kind: 'folder', mode: 0o755 })];
+  test.each([
+    [60, '-rw-r--r--  1,234,567  DATE TIME  photograph.jpg'],
+    [54, '-rw-r--r--  1.2 MiB  DATE TIME  photograph.jpg'],
+    [48, '-rw-r--r--  1.2 MiB  DATE  photograph.jpg'],
+    [40, '1.2 MiB  DATE  photograph.jpg'],
+    [30, '1.2 MiB  DATE  photogr…'],
+    [24, '1.2 MiB  photograph.jpg'],
+    [20, '1.2 MiB  photogr…jpg'],
+  ])('is narrower: in %d columns', (width, line) => {
+    const lines = listingLines(entries, { long: true, human: false }, width);
+    for (const one of lines) expect(one.length).toBeLessThanOrEqual(width);
+    const steady = lines.map((one) => one.replace(/\d{4}-\d\d-\d\d/, 'DATE').replace(/\d\d:\d\d/, 'TIME'));
+    expect(line.endsWith('…') ? steady[0]!.startsWith('1.2 MiB  DATE  photo') : steady[0] === line, steady[0]).toBe(true);
+  });
+
+  test('stays whole where nobody looks', () => {
+    expect(listingLines(entries, { long: true, human: false }, undefined)[0]).toMatch(/^-rw-r--r-- {2}1234567 {2}\S+ \S+ {2}photograph\.jpg$/);
+  });
+
+  test('loses nothing for one name that is cut in any case', () => {
+    const lines = listingLines([...entries, entry('x'.repeat(255))], { long: true, human: false }, 80);
+    expect(lines[0]).toMatch(/^-rw-r--r-- {2}1,234,567 {2}\S{10} \d\d:\d\d {2}photograph\.jpg$/);
+    expect(lines[2]).toMatch(/^-rw-r--r-- .*x…x+$/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
 test('a short listing is one name a line, or columns where there is a width', () => {
   const entries = [entry('a'), entry('b', { kind: 'folder' }), entry('c', { kind: 'other' })];
   expect(listingLines(entries, { long: false, human: false }, undefined)).toEqual(['a', 'b/', 'c=']);

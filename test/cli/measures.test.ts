@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatClock, formatDate, formatDuration, formatRate, formatSize, isoTime, parseDuration, plural } from '../../src/cli/measures.ts';
+import { formatClock, formatDate, formatDuration, formatRate, formatSize, isoTime, parseAge, parseDuration, plural } from '../../src/cli/measures.ts';
 
 test.each([
   [0, '0 B'], [812, '812 B'], [1023, '1023 B'], [1024, '1.0 KiB'], [1536, '1.5 KiB'], [10 * 1024, '10 KiB'], [10.4 * 1024 ** 2, '10 MiB'],
@@ -21,6 +21,12 @@ test.each([['30s', 30_000], ['10m', 600_000], ['10min', 600_000], ['1.5h', 5_400
 
 test.each(['', 'soon', '-5s', '5 s', '1e3', '5y', '30d'])('%j is no length of time that can be waited', (text) => {
   expect(() => parseDuration(text, '--for')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test('what is compared with a clock may be longer than a timer can wait', () => {
+  expect(parseAge('30d', '--for')).toBe(30 * 86_400_000);
+  expect(parseAge('3650d', '--for')).toBe(3650 * 86_400_000);
+  for (const text of ['', 'soon', '3651d']) expect(() => parseAge(text, '--for')).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
 test('rates, counts and times', () => {

@@ -41,6 +41,8 @@ describe('in the shell', () => {
 
   test.each<[shape: Shape, words: string[], why: RegExp]>([
     ['put', [':x'], /nothing to send/],
+    ['put', [':std', ':x'], /:std reads as a place on the server, and put sends what is here/],
+    ['put', ['a', 'lab:b', ':x'], /lab:b reads as a place/],
     ['get', ['a', 'b'], /a is not a place on the server/],
     ['get', [':a', 'b', ':c'], /b is not a place/],
     ['remote', ['a'], /a is not a place/],
@@ -63,4 +65,24 @@ test.each<[shape: Shape, words: string[], local: string[], remote: string[]]>([
   ['change', ['a', 'b'], [], ['a', 'b']],
 ])('at the prompt, position decides: %s %j', (shape, words, local, remote) => {
   expect(promptPlaces(shape, words)).toMatchObject({ local, remote });
+});
+
+test.each<[shape: Shape, words: string[], local: string[], remote: string[]]>([
+  ['put', ['a', ':x'], ['a'], ['x']],
+  ['put', ['a', ':'], ['a'], ['.']],
+  ['put', [':a', ':b'], [':a'], ['b']],
+  ['get', [':x'], [], ['x']],
+  ['get', [':x', 'y'], ['y'], ['x']],
+  ['get', [':x', ':y'], [], ['x', 'y']],
+  ['get', [':x', './:y'], ['./:y'], ['x']],
+  ['remote', ['a', ':b', ':/c', '::d'], [], ['a', 'b', '/c', ':d']],
+  ['change', ['a', ':b'], [], ['a', 'b']],
+  ['chmod', [':1', ':b'], [], ['b']],
+])('at the prompt, a colon before a place on the server says nothing new: %s %j', (shape, words, local, remote) => {
+  expect(promptPlaces(shape, words)).toMatchObject({ local, remote });
+});
+
+test.each<[shape: Shape, words: string[]]>([['put', [':a']], ['put', [':a', 'b']], ['remote', ['./:a']], ['remote', ['lab:a']]])('at the prompt, another name with a colon stays one: %s %j', (shape, words) => {
+  const { local, remote } = promptPlaces(shape, words);
+  expect([...local, ...remote]).toEqual(words);
 });

@@ -2,6 +2,7 @@ import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Rig } from '../e2e/rig.ts';
+import { keep } from './kept.ts';
 import { nextSignIn, Screen, type ScreenOptions } from './screen.ts';
 
 let rig: Rig;
@@ -28,19 +29,22 @@ describe.each(SIZES)('a session on a terminal of %d columns and %d rows', (colum
     expect(screen.lines[0]).toMatch(/^connected to test \(127\.0\.0\.1:\d+\) as \S+, read and write/);
     const folder = `d${columns}`;
     screen.enter(`mkdir ${folder}`);
-    await screen.see(`made ${folder}`);
+    await screen.see(new RegExp(`made ${folder}\n.*> $`));
     screen.enter(`cd ${folder}`);
     await screen.see(`wherry test:/${folder}> `);
     screen.enter('put report.pdf');
-    await screen.see(/report\.pdf {2}8 B in .*verified/s);
+    await screen.see(/report\.pdf {2}8 B in .*verified.*> $/s);
     screen.enter('CHANGE report.pdf final.pdf');
-    await screen.see('renamed report.pdf to final.pdf');
+    await screen.see(/renamed report\.pdf to final\.pdf\n.*> $/);
     screen.enter(`get final.pdf copy-${columns}.pdf`);
-    await screen.see(/final\.pdf {2}8 B in .*verified/s);
+    await screen.see(/final\.pdf {2}8 B in .*verified.*> $/s);
     screen.enter('put "two words.txt" 日本語.txt photos .');
-    await screen.see(/photos\/ {2}1 file, 3 B in/);
+    await screen.see(/photos\/ {2}1 file, 3 B in[^]*> $/);
     screen.enter('ls');
     await screen.see(columns === 80 ? 'final.pdf  photos/  two words.txt  日本語.txt' : 'final.pdf  two words.txt\nphotos/    日本語.txt');
+    await screen.see(/> $/);
+    await screen.see(new RegExp(`日本語\\.txt\\nwherry test:/${folder}> $`));
+    keep(screen, 'first-session', columns, rows);
     screen.enter('bye');
     expect(await screen.exit).toBe(0);
     expect(await readFile(join(rig.local, `copy-${columns}.pdf`), 'utf8')).toBe('a report');
@@ -54,14 +58,19 @@ describe('the prompt', () => {
     await screen.see('wherry test:/> ');
     screen.enter('gte x');
     await screen.see('there is no command gte; did you mean get?');
+    screen.enter('join');
+    await screen.see('join is typed outside of the prompt; say bye, then type in the shell: wherry join');
+    screen.enter('wherry ls');
+    await screen.see('at the prompt, commands are typed without the word wherry');
     screen.enter('put nothing.txt');
-    await screen.see('put: nothing.txt: no such file or folder here');
+    await screen.see('put: nothing.txt: no such file or folder here; check the name; lls lists');
     screen.enter('change nothing else');
     await screen.see('change: nothing: no such file or folder on the server');
     screen.enter('put');
     await screen.see('usage: put LOCAL... [REMOTE]');
     screen.enter('put "a');
-    await screen.see('a quote " is opened and not closed');
+    // Typed before the prompt is back, ^D is the terminal's own, and lost.
+    await screen.see(/a quote " is opened and not closed[^]*\nwherry test:\/> $/);
     screen.type('\u0004');
     expect(await screen.exit).toBe(0);
   });
@@ -101,13 +110,13 @@ describe('the prompt', () => {
     screen.enter('rm kept');
     await screen.see('rm -r removes a folder with all in it');
     screen.enter('rm -r kept');
-    await screen.see('remove the folder kept with all in it? [y/N]');
+    await screen.see('remove the folder kept with 0 files, 0 B? [y/N/a/q]');
     screen.enter('');
-    await screen.see(/\[y\/N\] *\nwherry test:\/> $/);
+    await screen.see(/\[y\/N\/a\/q\] *\nwherry test:\/> $/);
     screen.enter('stat kept');
     await screen.see('kind:    folder');
     screen.enter('rm -r kept');
-    await screen.see(/(\[y\/N\][^]*){2}/);
+    await screen.see(/(\[y\/N\/a\/q\][^]*){2}/);
     screen.enter('y');
     await screen.see('removed kept');
     screen.enter('bye');
@@ -124,26 +133,13 @@ describe('the prompt', () => {
     await screen.see('one.jpg');
     screen.enter('lls ..');
     await screen.see('report.pdf');
+    screen.enter('!true');
+    await screen.see(/> !true\n.*> $/); // what is typed ahead is echoed where it happens to stand
+    screen.enter('!exit 3');
+    await screen.see(/> !true\n.*> !exit 3\n!exit 3: exit code 3\n.*> $/);
     screen.enter('bye');
     expect(await screen.exit).toBe(0);
   });
-});
-
-test('a prompt connects again when the server was away, in the same folder', async () => {
-  await using own = await Rig.start();
-  await mkdir(join(own.served, 'docs'));
-  await using screen = new Screen([], { cwd: own.local, env: { WHERRY_HOME: own.home, HOME: own.folder } });
-  await screen.see('wherry test:/> ');
-  screen.enter('cd docs');
-  await screen.see('wherry test:/docs> ');
-  await own.stop();
-  screen.enter('mkdir while-away');
-  await screen.see('mkdir: cannot connect to');
-  await own.serve();
-  screen.enter('mkdir back');
-  await screen.see('made back');
-  screen.enter('bye');
-  expect(await screen.exit).toBe(0);
 });
 
 describe('^C during a transfer', () => {
@@ -156,7 +152,7 @@ describe('^C during a transfer', () => {
     screen.enter('put huge.bin');
     await screen.see(/huge\.bin {2}\d+%/);
     screen.type('\u0003');
-    await screen.see('interrupted; run the same command again to resume');
+    await screen.see('interrupted; run "put huge.bin" to resume');
     await screen.see(/interrupted[^]*\nwherry test:\/> $/);
     screen.enter('stat huge.bin');
     await screen.see('stat: huge.bin: no such file or folder on the server');
@@ -182,7 +178,7 @@ describe('join at a terminal', () => {
   test('asks for the ticket, and says what to type next', async () => {
     const invited = await rig.run(['invite', '--ro', '--state', rig.state]);
     await using screen = open(['join', '--as', 'reader'], { env: { WHERRY_HOME: join(rig.folder, 'reader'), HOME: rig.folder } });
-    await screen.see('ticket: ');
+    await screen.see('ticket or code: ');
     screen.enter(invited.stdout.trim());
     await screen.see('joined reader at 127.0.0.1');
     await screen.see('next: wherry, or wherry get :FILE');
@@ -213,7 +209,7 @@ describe('a server at a terminal', () => {
 });
 
 test('help is no wider than a terminal of 40 columns, its end and that of a command included', async () => {
-  for (const [words, end] of [[['help'], /flags and\s+examples\./], [['help', 'put'], 'wherry put notes.txt :notes-old.txt'], [['put', '--help'], 'wherry put notes.txt :notes-old.txt']] as const) {
+  for (const [words, end] of [[['help'], /places,\s+syntax,\s+environment,\s+files\./], [['help', 'put'], 'wherry put notes.txt :notes-old.txt'], [['put', '--help'], 'wherry put notes.txt :notes-old.txt']] as const) {
     await using screen = open(words, { columns: 40, rows: 60 });
     await screen.see(end);
     for (const line of screen.lines) expect(line.length, line).toBeLessThanOrEqual(40);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { spawn, type IPty } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { onTestFailed } from 'vitest';
+import { recordText } from '../e2e/recorder.ts';
 import type { Rig } from '../e2e/rig.ts';
 
 const MAIN = resolve(import.meta.dirname, '../..', process.env['WHERRY_DIST'] ?? 'dist', process.env['WHERRY_DIST'] === undefined ? 'bin/wherry.js' : 'cli/main.js');
@@ -15,6 +16,10 @@ export interface ScreenOptions {
   readonly rows?: number;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program, with its words, that starts the command line in its turn. */
+  readonly under?: readonly string[];
+  /** Whether the line with the cursor is broken anew when the width changes, as most terminals do. */
+  readonly breaksAnew?: boolean;
 }
 
 export class Screen implements AsyncDisposable {
@@ -24,14 +29,19 @@ export class Screen implements AsyncDisposable {
   readonly exit: Promise<number>;
   readonly #waiting = new Set<() => void>();
   #ended = false;
+  #said = '';
   #wanted: string | RegExp = '';
 
-  constructor(words: readonly string[], { columns = 80, rows = 24, cwd, env = {} }: ScreenOptions) {
-    this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
-    this.#pty = spawn(process.execPath, [MAIN, ...words], {
-      cols: columns, rows, cwd, env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', LANG: 'C.UTF-8', SHELL: '/bin/sh', ...env },
+  constructor(words: readonly string[], { columns = 80, rows = 24, cwd, env = {}, under = [], breaksAnew = false }: ScreenOptions) {
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true, reflowCursorLine: breaksAnew });
+    const [program, ...rest] = [...under, process.execPath, MAIN, ...words];
+    this.#pty = spawn(program!, rest, {
+      cols: columns, rows, cwd, env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', LANG: 'C.UTF-8', SHELL: '/bin/sh', PAGER: 'cat', ...env },
     });
-    this.#pty.onData((data) => this.#terminal.write(data, () => this.#look()));
+    this.#pty.onData((data) => {
+      this.#said += data;
+      this.#terminal.write(data, () => this.#look());
+    });
     // A test that waits in vain should say what it saw instead.
     onTestFailed(({ task }) => {
       const error = task.result?.errors?.[0];
@@ -40,9 +50,15 @@ export class Screen implements AsyncDisposable {
     // What was written last may still be on its way through the emulator, which takes all in order.
     this.exit = new Promise((done) => this.#pty.onExit(({ exitCode }) => this.#terminal.write('', () => {
       this.#ended = true;
+      recordText(words, 'terminal', Buffer.from(this.#said));
       this.#look();
       done(exitCode);
     })));
+  }
+
+  /** Everything the program has written, as it wrote it. */
+  get said(): string {
+    return this.#said;
   }
 
   /** All lines, as long as they were written, from the first to that of the cursor; only there are spaces at the end kept. */
@@ -56,6 +72,17 @@ export class Screen implements AsyncDisposable {
       else lines.push(text);
     }
     return lines.map((line, index) => (index === lines.length - 1 ? line : line.trimEnd()));
+  }
+
+  /** The rows that are on the glass now, as wide as it is, without the spaces at their ends. */
+  get glass(): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '');
+  }
+
+  /** Whether rows have left the glass at its top. */
+  get hasScrolled(): boolean {
+    return this.#terminal.buffer.active.baseY > 0;
   }
 
   /** Resolves when the screen shows what is wanted; rejects when the program ended without. */
@@ -75,9 +102,33 @@ export class Screen implements AsyncDisposable {
     });
   }
 
+  /** Resolves when what was written after the first `from` characters ends as wanted, and stands on the glass. */
+  drawn(from: number, wanted: RegExp): Promise<void> {
+    return new Promise((done) => {
+      const look = () => {
+        if (!wanted.test(this.#said.slice(from)) && !this.#ended) return;
+        this.#waiting.delete(look);
+        done();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
   /** Types keys one by one, as a person does: pasted text is treated differently by the line editor. */
   type(text: string): void {
     for (const key of text) this.#pty.write(key);
+  }
+
+  /** TAB, again where the server was slower than a person waits, until `wanted` is seen. A key takes the hint away, so that the next one is new. */
+  async complete(wanted: RegExp): Promise<void> {
+    for (;;) {
+      this.type('\t');
+      await this.see(new RegExp(`(?:${wanted.source})|asking the server; TAB again$`));
+      if (wanted.test(this.lines.join('\n'))) return;
+      this.type(' \u007f');
+      await this.see(/(?<!TAB again)$/);
+    }
   }
 
   /** Types a line and the enter key. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Requester } from '../../src/client/requester.ts';
@@ -91,6 +92,29 @@ test('trees leave places for the requests they wait for', async () => {
   link.server.connection.end(undefined);
   await link.end;
   expect((await Promise.allSettled(trees.slice(open.length + 1))).every(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('requests that share a signal have one listener at it, none when they have ended, and all hear it', async () => {
+  await using place = await Place.open();
+  await using client = await place.connect();
+  plant(place.local('many'), Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`${index}`, noise(300_000, index)])));
+  const warnings: string[] = [];
+  const warn = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warn);
+  try {
+    const { signal } = new AbortController();
+    const sent = await Promise.all(Array.from({ length: 50 }, (_, index) => client.put(place.local(`many/${index}`), `${index}`, { signal })));
+    expect(sent.map(({ failed }) => failed)).toEqual(sent.map(() => 0));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const stop = new AbortController();
+    const all = Promise.all(Array.from({ length: 50 }, () => client.list('', { signal: stop.signal })).map(async (pages) => { for await (const _ of pages) stop.abort(); }));
+    await expect(all).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+    await new Promise((done) => { setImmediate(done); }); // warnings are told in a turn of their own
+    expect(warnings).toEqual([]);
+  } finally {
+    process.off('warning', warn);
+  }
 });
 
 test('a program that copies 300 files within the server at once gets all of them', async () => {

@@ -75,8 +75,17 @@ describe('a known server', () => {
     const first = server('nas');
     await home.remember(first);
     await home.remember(server('office'));
-    expect(await home.remember({ ...first, name: 'attic', account: 'phone' })).toEqual({ name: 'attic', isDefault: true });
+    expect(await home.remember({ ...first, name: 'attic', account: 'phone' })).toEqual({ name: 'attic', isDefault: true, before: 'nas' });
     expect((await home.servers()).map(({ name, account }) => [name, account])).toEqual([['attic', 'phone'], ['office', 'laptop']]);
+  });
+
+  test('keeps its name when none was chosen, also one that another server would have', async () => {
+    const first = server('nas');
+    await home.remember(first);
+    await home.remember(server('vm'));
+    expect(await home.remember({ ...first, name: 'vm', account: 'phone' }, { keepName: true })).toEqual({ name: 'nas', isDefault: true, before: 'nas' });
+    expect(await home.remember(server('vm'), { keepName: true })).toEqual({ name: 'vm-2', isDefault: false, before: undefined });
+    expect((await home.servers()).map(({ name, account }) => [name, account])).toEqual([['nas', 'phone'], ['vm', 'laptop'], ['vm-2', 'laptop']]);
   });
 
   test('remembered with others at the same moment is not lost', async () => {

@@ -44,10 +44,12 @@ type Row = [words: string[], exit: number, code: string, message: RegExp, hint: 
 
 describe('what is not there', () => {
   test.concurrent.each<Row>([
-    [['put', 'nope', ':'], 6, 'NOTFOUND', /no such file or folder here/, /lls/],
+    [['put', 'nope', ':'], 6, 'NOTFOUND', /no such file or folder here/, /^check the name; ls lists the folder here$/],
     [['put', 'a.txt', ':none/'], 6, 'NOTFOUND', /no such folder on the server/, /mkdir/],
-    [['put', 'a.txt', ':none/x'], 6, 'NOTFOUND', /no such folder/, /mkdir|ls/],
-    [['put', 'dir', ':none/x'], 6, 'NOTFOUND', /no such folder/, /mkdir|ls/],
+    [['put', 'a.txt', ':none/x'], 6, 'NOTFOUND', /no such folder/, /^make it first: wherry mkdir -p :\/none$/],
+    [['put', 'a.txt', ':none/b/x'], 6, 'NOTFOUND', /no such folder/, /^make it first: wherry mkdir -p :\/none\/b$/],
+    [['put', '-', ':none/b/x'], 6, 'NOTFOUND', /no such folder/, /^make it first: wherry mkdir -p :\/none\/b$/],
+    [['put', 'dir', ':none/b/x'], 6, 'NOTFOUND', /no such folder/, /wherry mkdir -p :\/none\/b$/],
     [['get', ':nope'], 6, 'NOTFOUND', /no such file or folder on the server/, /ls/],
     [['get', ':old.txt', 'none/'], 6, 'NOTFOUND', /no such folder here/, /mkdir/],
     [['get', ':old.txt', 'none/x'], 6, 'NOTFOUND', /no such folder here/, /mkdir/],
@@ -55,7 +57,7 @@ describe('what is not there', () => {
     [['rm', ':nope'], 6, 'NOTFOUND', /no such file or folder/, /ls/],
     [['rm', '-r', ':nope'], 6, 'NOTFOUND', /no such file or folder/, /ls/],
     [['rmdir', ':nope'], 6, 'NOTFOUND', /no such/, /ls/],
-    [['mkdir', ':none/below'], 6, 'NOTFOUND', /no such folder/, /ls|mkdir/],
+    [['mkdir', ':none/b/c'], 6, 'NOTFOUND', /^there is no folder \/none$/, /^wherry mkdir -p makes those above too$/],
     [['ls', ':nope'], 6, 'NOTFOUND', /no such/, /ls/],
     [['stat', ':nope'], 6, 'NOTFOUND', /no such/, /ls/],
     [['du', ':nope'], 6, 'NOTFOUND', /no such/, /ls/],
@@ -90,22 +92,25 @@ describe('a folder where a file is meant, and the reverse', () => {
     [['put', 'a.txt', ':old.txt/'], 7, 'NOTDIR', /not a folder/, /name a folder/],
     [['put', 'a.txt', ':old.txt/x'], 7, 'NOTDIR', /not a folder/, /name a folder/],
     [['put', 'dir', ':old.txt'], 7, 'NOTDIR', /is a file, and a folder is to arrive there/, /another target/],
-    [['put', 'pipe', ':'], 1, 'UNSUPPORTED', /neither a file nor a folder/, /wherry put -/],
+    [['put', 'pipe', ':'], 7, 'UNSUPPORTED', /neither a file nor a folder/, /wherry put -/],
     [['put', 'a.txt', 'dir', ':old.txt'], 7, 'NOTDIR', /not a folder/, /name a folder/],
     [['get', ':folder', 'a.txt'], 7, 'NOTDIR', /is a file, and a folder is to arrive there/, /another target/],
     [['get', ':old.txt', 'a.txt/x'], 7, 'NOTDIR', /not a folder/, /name a folder/],
-    [['get', ':link'], 1, 'UNSUPPORTED', /neither a file nor a folder/, /only files and folders/],
+    [['get', ':link'], 7, 'UNSUPPORTED', /neither a file nor a folder/, /only files and folders/],
     [['cat', ':folder'], 7, 'ISDIR', /is a folder/, /wherry get/],
-    [['cat', ':link'], 1, 'UNSUPPORTED', /link|neither/, /only files and folders/],
+    [['cat', ':link'], 7, 'UNSUPPORTED', /link|neither/, /only files and folders/],
     [['cat', ':link/served/old.txt'], 5, 'DENIED', /symbolic link, which is never followed/, /ask the owner/],
     [['hash', ':folder'], 7, 'ISDIR', /is a folder/, /wherry get/],
     [['rm', ':folder'], 7, 'ISDIR', /is a folder/, /rm -r/],
     [['rmdir', ':old.txt'], 7, 'NOTDIR', /not a folder/, /name a folder/],
     [['rmdir', ':folder'], 7, 'NOTEMPTY', /not empty/, /rm -r/],
+    [['change', ':', 'x'], 7, 'ISDIR', /the served folder itself/, /name a file or folder in it/],
+    [['mkdir', ':'], 7, 'EXISTS', /the served folder itself is there already/, /name the folder to be made/],
+    [['mkdir', '-n', ':/'], 7, 'EXISTS', /the served folder itself is there already/, /name the folder to be made/],
     [['mkdir', ':folder'], 7, 'EXISTS', /already exists/, /another name/],
     [['mkdir', ':old.txt'], 7, 'EXISTS', /already exists/, /another name/],
     [['mkdir', '-p', ':old.txt/x'], 7, 'NOTDIR', /not a folder/, /name a folder/],
-    [['change', ':old.txt', 'folder'], 7, 'EXISTS', /folder already exists/, /change -f/],
+    [['change', ':old.txt', 'folder'], 7, 'EXISTS', /^already exists/, /change -f/],
     [['change', '-f', ':old.txt', 'folder'], 7, 'ISDIR', /folder/, /./],
     [['change', ':folder', 'folder/below/x'], 2, 'USAGE', /a folder cannot be moved into itself/, /outside of it/],
     [['find', ':old.txt'], 7, 'NOTDIR', /not a folder/, /name a folder/],
@@ -116,13 +121,22 @@ describe('a folder where a file is meant, and the reverse', () => {
     expect(told.hint).toMatch(hint);
   });
 
+  test.each([
+    ['old.txt', 'folder', 'folder: already exists on the server; '], ['old.txt', 'folder/in.txt', 'folder/in.txt: already exists on the server; '], ['old.txt', 'none/x', 'none/x: no such folder on the server; '],
+    ['old.txt', 'old.txt/x', 'old.txt: not a folder; '], ['old.txt', 'x\ny', 'the name "x\\ny" contains a control character; choose another name\n'], ['old.txt', '.wherry', 'the name ".wherry" is reserved'],
+    ['none', 'x', 'none: no such file or folder on the server; '], ['none/x', 'y', 'none/x: no such folder on the server; '], ['folder', 'folder/x', 'folder/x: a folder cannot be moved into itself; '],
+    ['x\ny', 'z', 'the name "x\\ny" contains a control character; rename it first'],
+  ])('change %j %j names the path at fault', async (from, to, line) => {
+    expect((await rig.run(['change', `:${from}`, to])).stderr).toMatch(new RegExp(`^change: ${line.replace(/[\\"().]/g, '\\$&')}`));
+  });
+
   test('is told on one line that names it', async () => {
     const ran = await rig.run(['cat', ':folder']);
     expect(ran.stderr).toMatch(/^cat: folder: is a folder; [^\n]+\n$/);
   });
 });
 
-describe('names that must not be', () => {
+describe('A1, A9: names that must not be', () => {
   test.concurrent.each<Row>([
     [['put', 'new\nline', ':'], 2, 'BADNAME', /"new\\nline" contains a control character/, /rename it/],
     [['put', 'turned\u202etxt', ':'], 2, 'BADNAME', /"turned\\u202etxt" contains a text-direction/, /rename it/],
@@ -178,7 +192,7 @@ describe('names that must not be', () => {
   });
 });
 
-describe('names that differ only in letter case or Unicode form', () => {
+describe('A7: names that differ only in letter case or Unicode form', () => {
   const PAIRS = [['Report.txt', 'report.TXT'], ['caf\u00e9', 'cafe\u0301'], ['stra\u00dfe', 'STRASSE']] as const;
 
   test('are refused with both names, unless the server was started to accept them', async () => {

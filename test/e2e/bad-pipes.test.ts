@@ -68,7 +68,7 @@ test('a server whose first line alone is read goes on', async () => {
   const other = rig.spawn(['serve', rig.local, '--listen', '127.0.0.1:0', '--state', join(rig.folder, 'other'), '--json']);
   const [first] = (await once(other.stdout!, 'data')) as [Buffer];
   other.stdout!.destroy();
-  const { ticket } = JSON.parse(first.toString()) as { ticket: string };
+  const { ticket } = JSON.parse(first.toString().split('\n', 1)[0]!) as { ticket: string };
   expect((await rig.run(['join', '--as', 'other'], { input: ticket })).code).toBe(0);
   expect((await rig.run(['ls', 'other:'])).code).toBe(0);
 });

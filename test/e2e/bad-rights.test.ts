@@ -1,13 +1,14 @@
 /** What the rights do not allow is refused for every command, with the ticket to ask for; the same for the permissions of disks. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MAIN, Rig } from './rig.ts';
 import { contents, events, expectAlive, failureOf, nothingStaged, staged } from './traces.ts';
+import { plant } from './trees.ts';
 
-async function start(role: string): Promise<Rig> {
-  const rig = await Rig.start({ serve: [role] });
+async function start(...serve: string[]): Promise<Rig> {
+  const rig = await Rig.start({ serve });
   await mkdir(join(rig.served, 'folder'));
   await writeFile(join(rig.served, 'old.txt'), 'old');
   await mkdir(join(rig.local, 'dir'));
@@ -76,6 +77,56 @@ test('an account of a drop box replaces nothing, and learns nothing of what is t
   expect(await contents(rig.served)).toEqual(before);
 });
 
+describe('an account of a drop box that sends again', () => {
+  const tree = { 'tree/small': 'small', 'tree/sub/other': 'other', 'tree/large': 'large'.repeat(100_000) };
+
+  /** A drop box in which a folder of it has arrived. */
+  async function given(...serve: string[]): Promise<Rig> {
+    const rig = await start('--drop', ...serve);
+    plant(rig.local, tree);
+    expect((await rig.run(['put', 'tree', ':'])).code).toBe(0);
+    return rig;
+  }
+  const failed = async (rig: Rig, words: readonly string[], env: Record<string, string> = {}): Promise<string[]> => events(await rig.run([...words, '--json'], { env }), 'error').map(({ code, path }) => `${code} ${path!.split('/').at(-1)!}`).sort();
+
+  test('what it put there itself is told that it is there, small and large, alone and in a folder', async () => {
+    await using rig = await given();
+    const ran = await rig.run(['put', 'tree', ':', '--json']);
+    expect([ran.code, events<Record<string, unknown>>(ran, 'item')[0]]).toEqual([0, expect.objectContaining({ files: 3, bytes: 500_010, kept: 500_010, failed: 0 })]);
+    expect((await rig.run(['put', 'tree/small', ':tree/small'])).code).toBe(0);
+    expect((await rig.run(['put', 'tree/large', ':tree/large'])).code).toBe(0);
+    expect(await failed(rig, ['put', 'tree', ':', '--if-absent'])).toEqual(['EXISTS large', 'EXISTS other', 'EXISTS small']);
+  });
+
+  test.each([['one process', []], ['two workers', ['--workers', '2']]])('is told so after a restart of %s too, and when the server was killed', async (_, words) => {
+    await using rig = await given(...words);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await rig.stop(signal);
+      await rig.serve();
+      const ran = await rig.run(['put', 'tree', ':', '--json']);
+      expect([ran.code, events<Record<string, unknown>>(ran, 'item')[0]]).toEqual([0, expect.objectContaining({ files: 3, kept: 500_010, failed: 0 })]);
+    }
+  });
+
+  test('what somebody else put in its place learns nothing, not even when it guesses the bytes', async () => {
+    await using rig = await given();
+    plant(rig.served, { 'tree/small': 'guess', 'tree/large': 'guess'.repeat(100_000), 'secret': 'known' });
+    for (const guess of ['small', 'guess']) {
+      plant(rig.local, { 'tree/small': guess, 'tree/large': (guess === 'small' ? 'large' : guess).repeat(100_000), known: 'known' });
+      expect(await failed(rig, ['put', 'tree', ':'])).toEqual(['EXISTS large', 'EXISTS small']);
+    }
+    expect(await failed(rig, ['put', 'known', ':secret'])).toEqual(['EXISTS known']);
+  });
+
+  test('what another account put there learns nothing', async () => {
+    await using rig = await given();
+    const env = { WHERRY_HOME: join(rig.folder, 'another') };
+    await rig.run(['account', 'add', 'another', '--rights', 'drop', '--state', rig.state]);
+    expect((await rig.run(['join'], { env, input: (await rig.run(['invite', '--account', 'another', '--state', rig.state])).stdout })).code).toBe(0);
+    expect(await failed(rig, ['put', 'tree', ':'], env)).toEqual(['EXISTS large', 'EXISTS other', 'EXISTS small']);
+  });
+});
+
 test('a device that may only read is not told to put something when it has joined', async () => {
   await using rig = await Rig.start({ serve: ['--ro'], join: false });
   const joined = await rig.run(['join'], { input: `${rig.listening.ticket}\n` });
@@ -132,5 +183,15 @@ describe(`files whose permissions forbid it${reason}`, () => {
     expect(Object.keys(await contents(rig.served)).sort()).toEqual(['dir', 'dir/open.txt', 'open.txt']);
     await nothingStaged(rig.served);
     await expectAlive(rig);
+  });
+});
+
+describe(`the owner's commands of another user${reason}`, () => {
+  test.skipIf(reason !== '')('say that permission is what is missing, and what to type', async () => {
+    await using rig = await Rig.start();
+    await chmod(join(rig.state, 'admin.sock'), 0);
+    const words = ['devices', '--state', rig.state, '--json'];
+    const ran = root ? spawnSync(process.execPath, [MAIN, ...words], { uid: 65534, gid: 65534, encoding: 'utf8', cwd: '/' }) : await rig.run(words);
+    expect(failureOf({ code: 5, signal: null, stdout: ran.stdout, stderr: ran.stderr })).toMatchObject({ code: 'DENIED', exit: 5, message: expect.stringContaining('this user may not speak to the server at') as string, hint: expect.stringContaining('sudo -u NAME wherry') as string });
   });
 });

@@ -57,7 +57,8 @@ describe('at the address of the server', () => {
   const others: readonly [string, () => Server, number, string, RegExp][] = [
     ['a server that says everything back', () => createServer((socket) => socket.pipe(socket)), 3, 'PROTOCOL', /something other than a Wherry server/],
     ['a web server', () => createHttpServer((_, answer) => answer.end('hello')), 3, 'PROTOCOL', /something other than a Wherry server/],
-    ['a server that hangs up', () => createServer((socket) => socket.end()), 3, 'PROTOCOL', /something other than a Wherry server/],
+    ['a server that hangs up', () => createServer((socket) => socket.end()), 3, 'CONNECT', /^the server at 127\.0\.0\.1:\d+ closed the connection before it answered$/],
+    ['a server that hangs up at the first word', () => createServer((socket) => socket.once('data', () => socket.resetAndDestroy())), 3, 'CONNECT', /closed the connection before it answered$/],
     ['a server that talks first', () => createServer((socket) => socket.write('220 ready\r\n')), 3, 'PROTOCOL', /something other than a Wherry server/],
     ['TLS with another protocol', () => tlsServer('h2'), 3, 'PROTOCOL', /something other than a Wherry server/],
     ['TLS without a protocol', () => tlsServer(undefined), 3, 'PROTOCOL', /something other than a Wherry server/],
@@ -67,7 +68,7 @@ describe('at the address of the server', () => {
     await instead(make(), async () => {
       const ran = await rig.run(['put', 'secret.txt', ':', '--json']);
       const told = failureOf(ran);
-      expect([ran.code, told.code, told.who]).toEqual([exit, code, 'network']);
+      expect([ran.code, told.code, told.who, told.retry]).toEqual([exit, code, 'network', code === 'CONNECT']);
       expect(told.message).toMatch(message);
       expect(told.hint).toContain('wherry serve');
     });

@@ -1,4 +1,5 @@
 /** Either end stopped, killed or started again in the middle: nothing is lost, nothing is half there, and the same command goes on. */
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,7 +41,7 @@ describe('a put', () => {
     expect(await staged(rig.served)).toEqual([]);
   });
 
-  test.each([['SIGINT', 130, 'CANCELLED', 'interrupted'], ['SIGTERM', 143, 'TERMINATED', 'ended by a signal']] as const)('that gets %s ends with %i, keeps its part, and goes on when it is typed again', async (signal, exit, code, message) => {
+  test.each([['SIGINT', 130, 'CANCELLED', 'interrupted'], ['SIGTERM', 143, 'TERMINATED', 'ended by a signal'], ['SIGHUP', 143, 'TERMINATED', 'ended by a signal']] as const)('that gets %s ends with %i, keeps its part, and goes on when it is typed again', async (signal, exit, code, message) => {
     await writeFile(join(rig.served, 'big'), 'old');
     const { child, over } = await fed(rig, ':big', FIRST);
     child.kill(signal);
@@ -86,13 +87,31 @@ describe('a put', () => {
     await rig[Symbol.asyncDispose]();
     rig = await Rig.start({ serve: ['--grace', '20s'] });
     const { child, over } = await fed(rig, ':big', FIRST);
+    const stopped = once(rig.server!, 'exit');
     rig.server!.kill('SIGTERM');
     await until(() => rig.log.some((line) => line.includes('"stopping"')));
     child.stdin!.end(WHOLE.subarray(FIRST.byteLength));
     expect((await over).code).toBe(0);
     expect((await readFile(join(rig.served, 'big'))).equals(WHOLE)).toBe(true);
-    expect(await rig.stop()).toBe(0);
+    // It leaves by itself: a second signal would be one that ends it at once.
+    expect(await stopped).toEqual([0, null]);
     expect(await staged(rig.served)).toEqual([]);
+  });
+
+  test('whose server is told twice to stop is cut at once, resumably, whatever time it was given', async () => {
+    await rig[Symbol.asyncDispose]();
+    rig = await Rig.start({ serve: ['--grace', '1h'] });
+    const { over } = await fed(rig, ':big', FIRST);
+    const stopped = once(rig.server!, 'exit');
+    rig.server!.kill('SIGINT');
+    await until(() => rig.log.some((line) => line.includes('"stopping"')));
+    expect(rig.server!.exitCode).toBe(null);
+    rig.server!.kill('SIGINT');
+    expect(await stopped).toEqual([130, null]);
+    const ran = await over;
+    expect([ran.code, failureOf(ran).retry]).toEqual([11, true]);
+    await rig.serve();
+    await goesOn('big');
   });
 
   test('whose server is killed and started again goes on where it was', async () => {
@@ -143,7 +162,7 @@ describe('a get', () => {
     child.kill(signal);
     const ran = await over;
     expect(ran.code).toBe(exit);
-    expect(failureOf(ran)).toMatchObject({ exit, hint: 'run the same command again to resume' });
+    expect(failureOf(ran)).toMatchObject({ exit, hint: 'run "wherry get --json :big" to resume' });
     expect(await readFile(join(rig.local, 'big'), 'utf8')).toBe('old');
     expect(await staged(rig.local)).toEqual([expect.stringMatching(/\.part$/)]);
     const again = await rig.run(['get', ':big', '--json']);

@@ -1,5 +1,6 @@
 /** What makes no sense is refused before anything is done: exit code 2, the usage where it helps, one object with --json. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,6 +17,9 @@ describe('a command line that makes no sense', () => {
   test.concurrent.each<Row>([
     [['pit', 'x', ':'], /^there is no command pit/, /did you mean wherry put\?/],
     [['frobnicate'], /^there is no command frobnicate/, /wherry help lists all of them/],
+    [['bye'], /^bye is a word of the prompt$/, /^wherry alone opens it$/],
+    [['cd', 'x'], /^cd is a word of the prompt$/, /./],
+    [['--json', 'frobnicate'], /^there is no command frobnicate/, /wherry help lists all of them/],
     [['esc\u001b[2J'], /^there is no command esc\\x1b\[2J/, /./],
     [['put'], /^put needs to know what/],
     [['get'], /^get needs to know what/],
@@ -33,6 +37,9 @@ describe('a command line that makes no sense', () => {
     [['put', '-', ':'], /^standard input has no name of its own/, /wherry put - :NAME/],
     [['serve', '.', '--ro', '--rw'], /./],
     [['serve', '.', '--listen', 'nonsense:port'], /is not an address to listen at/, /--listen/],
+    [[''], /^an empty word is no command$/, /^wherry help lists all of them$/],
+    [['account', 'lst'], /^account cannot lst$/, /account list/],
+    [['account', 'show'], /^account show needs one name$/],
     [['devices', 'explode'], /^devices cannot explode/, /devices revoke NAME/],
   ])('%j is refused with 2', async (words, message, hint) => {
     const json = await rig.run([...words, '--json']);
@@ -60,6 +67,32 @@ describe('a command line that makes no sense', () => {
     expect(none).toMatchObject({ exit: 6, hint: expect.stringContaining('wherry join') as string });
   });
 
+  test('advice names the server that was named, and is for the prompt at the prompt', async () => {
+    expect(failureOf(await rig.run(['stat', 'test:none', '--json'])).hint).toBe('wherry ls test:FOLDER lists what is there');
+    expect(failureOf(await rig.run(['stat', ':none', '--server', 'test', '--json'])).hint).toBe('wherry ls test:FOLDER lists what is there');
+    expect(failureOf(await rig.run(['stat', ':none', '--json'])).hint).toBe('wherry ls :FOLDER lists what is there');
+    expect((await rig.run([], { input: 'stat none\n' })).stderr).toBe('stat: none: no such file or folder on the server; ls FOLDER lists what is there\nstopped at line 1 (exit code 6): stat none\n');
+  });
+
+  test.each(['', 'ls ', 'put ', 'help ', 'ls --', 'alias ', 'source ', 'open ', "ls '"])('a line of thousands of letters is not echoed whole: %s…', async (before) => {
+    const { code, stderr } = await rig.run(['--no-rc'], { input: `${before}${'a'.repeat(5_000)}\n` });
+    expect([[2, 6].includes(code!), stderr.length < 1_000]).toEqual([true, true]);
+    expect(stderr).toMatch(/a{50,200}…|is opened and not closed/);
+  });
+
+  test('a batch that ends because of a command of this machine says with what that ended', async () => {
+    expect(await rig.run([], { input: 'ls | false\n' })).toMatchObject({ code: 1, stderr: 'stopped at line 1 (exit code 1): ls | false\n' });
+  });
+
+  test('a stray letter is not taken for a sign', async () => {
+    expect((await rig.run([], { input: 'y\n' })).stderr).toContain('there is no command y; help lists all of them');
+    expect((await rig.run([], { input: 'l\n' })).stderr).toContain('did you mean ls?');
+  });
+
+  test('what the server makes of a request comes without the usage of the command', async () => {
+    expect(await rig.run(['account', 'add', 'no good', '--state', rig.state])).toMatchObject({ code: 2, stderr: expect.not.stringContaining('usage:') as string });
+  });
+
   test('an empty word is no name: an unset variable sends nothing', async () => {
   await using rig = await Rig.start();
   const put = await rig.run(['put', '', ':']);
@@ -76,6 +109,15 @@ test('a folder that cannot be served is said to be so', async () => {
     const taken = failureOf(await rig.run(['serve', rig.local, '--state', `${rig.folder}/other`, '--listen', rig.listening.address, '--json']));
     expect(taken).toMatchObject({ code: 'CONNECT', exit: 3, hint: expect.stringContaining('--listen') as string });
   });
+});
+
+test('of several running servers the folders are named, each with the words that choose it', async () => {
+  await using own = await Rig.start();
+  const other = own.spawn(['serve', own.local, '--listen', '127.0.0.1:0', '--state', join(own.folder, "other's state"), '--json']);
+  await once(other.stdout!, 'data');
+  const told = failureOf(await own.run(['invite', '--json']));
+  expect(told).toMatchObject({ code: 'USAGE', exit: 2, hint: `add for ${own.local}: --state '${own.folder}/other'\\''s state'; for ${own.served}: --state ${own.state}` });
+  expect((await own.run(['invite', '--state', own.state])).code).toBe(0);
 });
 
 describe('in a folder that was removed', () => {

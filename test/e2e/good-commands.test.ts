@@ -1,5 +1,5 @@
 /** The commands as a person types them: what they answer agrees with the file system, in words and in JSON. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Rig, type Ran } from './rig.ts';
@@ -42,10 +42,41 @@ describe('where things go', () => {
   });
 
   test.each([
-    [['dir', ':'], 'dir'], [['dir/', ':'], 'dir'], [['dir', ':new'], 'new'], [['dir', ':there'], 'there/dir'], [['dir/.', ':there/'], 'there/dir'],
+    [['dir', ':'], 'dir'], [['dir/', ':'], 'dir'], [['dir', ':new'], 'new'], [['dir', ':there'], 'there/dir'], [['dir/.', ':there/'], 'there'], [['dir/.', ':there'], 'there'], [['dir/.', ':new'], 'new'], [['dir/.', ':new/'], 'new'], [['dir/.', ':'], '.'], [['dir/./', ':new'], 'new'],
   ])('put %j makes the folder %s', async (words, target) => {
     expect(await rig.run(['put', ...words])).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(rig.served, target, 'sub/y'), 'utf8')).toBe('Y');
+  });
+
+  test.each([[[':d/.', 'new'], 'new'], [[':d/.', 'dir'], 'dir'], [[':d/.'], '.'], [[':/d/.', 'new/'], 'new'], [[':d/.', '.'], '.'], [[':.', 'new'], 'new/d']])('get %j makes the folder %s', async (words, target) => {
+    plant(rig.served, { 'd/sub/y': 'Y' });
+    expect(await rig.run(['get', ...words])).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(rig.local, target, 'sub/y'), 'utf8')).toBe('Y');
+  });
+
+  test('what is in a folder goes to the target itself, and a target that was there keeps its mode and time', async () => {
+    chmodSync(join(rig.local, 'dir'), 0o700);
+    chmodSync(join(rig.served, 'there'), 0o751);
+    utimesSync(join(rig.local, 'dir'), 1000, 1000);
+    expect(await rig.run(['put', '.', ':there'], { cwd: join(rig.local, 'dir') })).toMatchObject({ code: 0, stderr: '' });
+    expect(names(rig.served)).toEqual(['there', 'there/sub', 'there/sub/y', 'there/x']);
+    expect((await rig.run(['put', 'dir/.', ':new'])).code).toBe(0);
+    const [there, made] = ['there', 'new'].map((name) => lstatSync(join(rig.served, name)));
+    expect([there!.mode & 0o777, there!.mtimeMs > 1_000_000, made!.mode & 0o777, Math.round(made!.mtimeMs)]).toEqual([0o751, true, 0o700, 1_000_000]);
+    expect((await rig.run(['get', ':new/.', 'dir'])).code).toBe(0);
+    expect(names(join(rig.local, 'dir'))).toEqual(['sub', 'sub/y', 'x']);
+  });
+
+  test('of a file there are no contents, a parent must be there, and two folders do not mix unseen', async () => {
+    plant(rig.served, { f: 'F' });
+    expect(await rig.run(['put', 'a/.', ':new'])).toMatchObject({ code: 7, stderr: expect.stringMatching(/^put: a\/\.: not a folder/) as string });
+    expect(await rig.run(['get', ':f/.', 'new'])).toMatchObject({ code: 7, stderr: expect.stringMatching(/^get: :?\/?f.*not a folder/) as string });
+    expect((await rig.run(['put', 'dir/.', ':f'])).code).toBe(7);
+    expect((await rig.run(['put', 'dir/.', ':no/new'])).code).toBe(6);
+    plant(rig.local, { 'other/x': 'other' });
+    const both = await rig.run(['put', 'dir/.', 'other/.', ':there']);
+    expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('has the same name or target')]);
+    expect(readFileSync(join(rig.served, 'there/x'), 'utf8')).toBe('X');
   });
 
   test('several go into a folder, which must be there', async () => {
@@ -175,7 +206,7 @@ describe('answers agree with the file system', () => {
   test('ls -t is newest first, ls of one file is that file', async () => {
     expect(lines(await rig.run(['ls', '-t', ':'])).filter((name) => name !== 'link@')).toEqual(['large', 'small', 'folder/']);
     expect((await rig.run(['ls', ':folder/inside'])).stdout).toBe('folder/inside\n');
-    expect(lines(await rig.run(['ls', '-l', ':large']))[0]).toMatch(/^-rw-r--r-- {2}70,000 {2}2004-11-09 \d\d:\d\d {2}large$/);
+    expect(lines(await rig.run(['ls', '-l', ':large']))[0]).toMatch(/^-rw-r--r-- {2}70000 {2}2004-11-09 \d\d:\d\d {2}large$/);
     expect((await rig.run(['ls', '-lh', ':large'])).stdout).toContain('68 KiB');
     expect((await rig.run(['ls', ':nothing'])).code).toBe(6);
   });
@@ -192,6 +223,20 @@ describe('answers agree with the file system', () => {
     expect(space!['free']).toBeLessThan(space!['total'] as number);
     expect(lines(await rig.run(['find', ':'])).sort()).toEqual(['.hidden', 'folder', 'folder/deep', 'folder/deep/er', 'folder/inside', 'large', 'link', 'small']);
     expect(lines(await rig.run(['find', '--name', '*e*', ':folder'])).sort()).toEqual(['folder/deep', 'folder/deep/er', 'folder/inside']);
+  });
+
+  test('names that cannot be shown are counted, in words and as an object, and rm -r removes them too', async () => {
+    plant(rig.served, { 'odd/good': '', 'odd/line\nbreak': '' });
+    writeFileSync(Buffer.concat([Buffer.from(`${join(rig.served, 'odd')}/`), Buffer.from([0xff, 0xfe])]), '');
+    for (const verb of ['ls', 'find']) {
+      expect(await rig.run([verb, ':odd'])).toMatchObject({ code: 0, stderr: `${verb}: 2 names left out: not valid Unicode, or not safe to show\n` });
+      const json = await rig.run([verb, ':odd', '--json']);
+      expect(json).toMatchObject({ code: 0, stderr: '' });
+      expect(events(json).filter(({ event }) => event === 'unlisted')).toEqual([{ event: 'unlisted', path: '/odd', names: 2 }]);
+    }
+    expect((await rig.run(['rm', '-rn', ':odd'])).stdout).toBe('would remove the folder odd with 3 files, 0 B, 2 names in it not to be shown\n');
+    expect((await rig.run(['rm', '-r', ':odd'])).code).toBe(0);
+    expect(existsSync(join(rig.served, 'odd'))).toBe(false);
   });
 
   test('mkdir, rmdir and rm', async () => {
@@ -231,6 +276,6 @@ describe('--json', () => {
     expect([before.code, before.stderr, events(before)[0]]).toEqual([6, '', expect.objectContaining({ event: 'error', code: 'NOTFOUND' })]);
     const invite = await rig.run(['invite', '--state', rig.state, '--json']);
     expect(events(invite)[0]).toMatchObject({ event: 'invited', role: 'rw' });
-    expect(events(await rig.run(['devices', 'list', '--state', rig.state, '--json']))[0]).toMatchObject({ event: 'device', role: 'rw' });
+    expect(events(await rig.run(['devices', 'list', '--state', rig.state, '--json']))[0]).toMatchObject({ event: 'device', rights: 'rw' });
   });
 });

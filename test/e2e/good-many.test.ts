@@ -16,6 +16,8 @@ const ROUNDS = 3;
 /** A process is killed so often (ms), and no sooner does a round of the test end than so many were. */
 const KILL_EVERY_MS = 200;
 const KILLS = 15;
+/** On a machine that is busy with other tests every command takes longer than that: with more they would be killed for ever. */
+const MOST_KILLS = 4 * KILLS;
 
 let rig: Rig;
 beforeAll(async () => { rig = await Rig.start(); });
@@ -78,7 +80,7 @@ test('fifty clients put and get their own files while one is killed every 200 ms
   };
   const killer = setInterval(() => {
     const [victim] = [...running].filter((child) => !killed.has(child)).slice(killed.size % Math.max(1, running.size));
-    if (victim === undefined) return;
+    if (victim === undefined || killed.size >= MOST_KILLS) return;
     killed.add(victim);
     victim.kill('SIGKILL');
   }, KILL_EVERY_MS);
@@ -96,7 +98,7 @@ test('fifty clients put and get their own files while one is killed every 200 ms
   expect(killed.size).toBeGreaterThanOrEqual(KILLS);
   expect(finishedRounds).toBeGreaterThanOrEqual((PROCESSES + IN_HERE) * ROUNDS);
   for (const [name, digest] of done) expect(digestOf(readFileSync(join(rig.served, name))), name).toBe(digest);
-}, 120_000);
+}, 240_000);
 
 test('the server is alive, and stops when it is told to, with nothing half done left', async () => {
   expect(rig.server!.exitCode).toBe(null);

@@ -4,10 +4,14 @@ import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Proxy } from './proxy.ts';
+import { splitWords } from '../../src/cli/script/words.ts';
 import { finished, Rig, type Ran } from './rig.ts';
+import { contents, events, failureOf } from './traces.ts';
 import { flip, noise, plant, plantLarge, sameBytes } from './trees.ts';
 
 const MIB = 1 << 20;
+/** What is sent for one byte that changed. */
+const BLOCK = 16 << 10;
 /** Bytes that may be sent again after a cut: what was under way when it came. */
 const AGAIN = 16 * MIB;
 const SIZE = 48 * MIB + 12_345;
@@ -16,8 +20,8 @@ let rig: Rig;
 beforeEach(async () => { rig = await Rig.start(); });
 afterEach(() => rig[Symbol.asyncDispose]());
 
-function item({ stdout }: Ran): Record<string, unknown> & { bytes: number; kept: number } {
-  return JSON.parse(stdout.split('\n')[0]!) as Record<string, unknown> & { bytes: number; kept: number };
+function item(ran: Ran): Record<string, unknown> & { bytes: number; kept: number } {
+  return events<Record<string, unknown> & { bytes: number; kept: number }>(ran, 'item')[0]!;
 }
 
 /** Bytes of the largest staged file below `folder`; 0 when there is none. */
@@ -27,7 +31,7 @@ function staged(folder: string): number {
 }
 
 function stagedFile(folder: string): string {
-  const [name] = readdirSync(join(folder, '.wherry'));
+  const [name] = readdirSync(join(folder, '.wherry')).filter((one) => one !== 'kept');
   return join(folder, '.wherry', name!);
 }
 
@@ -36,6 +40,26 @@ async function stagedAtLeast(folder: string, bytes: number): Promise<void> {
   while (staged(folder) < bytes) await new Promise((resolve) => { setImmediate(resolve); });
 }
 
+test('what a get staged and nobody went on with goes with the next get to that folder, once it is older than a week', async () => {
+  plant(rig.served, { small: 'small', tree: Buffer.alloc(0), 'folder/file': 'file' });
+  const day = 86_400;
+  const plantParts = (top: string): void => {
+    plant(top, { '.wherry/old.part': 'old', '.wherry/young.part': 'young' });
+    for (const [name, days] of [['old', 8], ['young', 6]] as const) utimesSync(join(top, `.wherry/${name}.part`), Date.now() / 1000 - days * day, Date.now() / 1000 - days * day);
+  };
+  plantParts(rig.local);
+  expect((await rig.run(['get', ':small', '-n'])).code).toBe(0);
+  expect(readdirSync(join(rig.local, '.wherry')).sort()).toEqual(['old.part', 'young.part']);
+  expect((await rig.run(['get', ':small'])).code).toBe(0);
+  expect(readdirSync(join(rig.local, '.wherry'))).toEqual(['young.part']);
+  plantParts(join(rig.local, 'folder'));
+  expect((await rig.run(['get', ':folder/.', 'folder'])).code).toBe(0);
+  expect(readdirSync(join(rig.local, 'folder/.wherry'))).toContain('young.part');
+  plantParts(rig.local);
+  expect((await rig.run(['get', ':folder/.', 'folder'])).code).toBe(0);
+  expect(readdirSync(join(rig.local, '.wherry'))).toEqual(['young.part']);
+});
+
 describe('a connection that breaks', () => {
   test('while sending: the file is not there, and the next put sends little again', async () => {
     plant(rig.local, { big: noise(SIZE) });
@@ -43,7 +67,7 @@ describe('a connection that breaks', () => {
     proxy.cutAfter({ up: 36 * MIB });
     const first = await rig.run(['put', 'big', ':']);
     expect(first.code).toBe(11);
-    expect(first.stderr).toMatch(/run the same command again/);
+    expect(first.stderr).toMatch(/^put: big: .*run the same command again.*\nput: what arrived of unfinished files is kept on the server for 7 days\n$/);
     expect(proxy.broken).toBeGreaterThan(0);
     expect(existsSync(join(rig.served, 'big'))).toBe(false);
     proxy.cutAfter();
@@ -93,6 +117,212 @@ describe('a connection that breaks', () => {
     expect(second.code, second.stderr).toBe(0);
     expect(item(second).kept).toBeGreaterThan(4 * MIB);
     expect(sameBytes(join(rig.local, 'tree/big'), join(rig.served, 'tree/big'))).toBe(true);
+  });
+});
+
+describe('a folder that was given a new name, and cut off', () => {
+  const tree = { big: noise(24 * MIB), ...Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`small/${n}`, noise(1000, n)])) };
+
+  /** Types the command that a failure named, as a shell reads it. */
+  function typed(hint: string | undefined): string[] {
+    const line = /run "wherry (.*)"/.exec(hint ?? '')?.[1];
+    expect(line, hint).toBeDefined();
+    return splitWords(line!);
+  }
+
+  const CUTS = { put: { up: 20 * MIB }, get: { down: 20 * MIB } };
+  const cuts = [['put', CUTS.put], ['get', CUTS.get]] as const;
+
+  function place(verb: 'put' | 'get'): { from: string; to: string; words: string[] } {
+    return verb === 'put' ? { from: rig.local, to: rig.served, words: ['put', "it's one", 'test:new name'] } : { from: rig.served, to: rig.local, words: ['get', "test:it's one/", 'new name'] };
+  }
+
+  /** What of the transfers there is at the top of a folder. */
+  function top(folder: string): string[] {
+    return readdirSync(folder).filter((name) => name !== '.wherry').sort();
+  }
+
+  /** The commands that are noted as begun. */
+  function begun(): string[] {
+    const folder = join(rig.home, 'begun');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  }
+
+  test.each(cuts)('by %s: the same command goes on at the same place, and says so; when it has ended well, it means what cp means', async (verb, cut) => {
+    const { from, to, words } = place(verb);
+    plant(join(from, "it's one"), tree);
+    utimesSync(join(from, "it's one"), 1_000_000_000, 1_000_000_000);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(cut);
+    const first = await rig.run(words);
+    expect([first.code, top(to), begun()]).toEqual([11, ['new name'], [expect.stringMatching(/^[0-9a-f]{32}\.json$/)]]);
+    expect(statSync(join(rig.home, 'begun', begun()[0]!)).mode & 0o777).toBe(0o600);
+    proxy.cutAfter();
+    const dry = await rig.run([...words, '-n']);
+    expect([dry.code, dry.stdout]).toEqual([0, expect.stringMatching(/ to \S*new name: /)]);
+    const second = await rig.run(words);
+    expect([second.code, second.stderr]).toEqual([0, `${verb}: goes on in ${verb === 'put' ? "'test:new name'" : "'new name'"}, which the same command began; ${verb === 'put' ? "'test:new name'" : "'new name'"}/ means into it\n`]);
+    expect(second.stdout).toContain('kept from before');
+    expect(await contents(join(to, 'new name'))).toEqual(await contents(join(from, "it's one")));
+    expect([top(to), begun()]).toEqual([['new name'], []]);
+    expect(statSync(join(to, 'new name')).mtimeMs).toBe(1e12);
+    expect(await rig.run(words)).toMatchObject({ code: 0, stderr: '' });
+    expect(top(join(to, 'new name')).sort()).toEqual(['big', "it's one", 'small']);
+  });
+
+  test.each(cuts)('by %s: with a slash, or of what is in it, the words mean what they say', async (verb, cut) => {
+    const { from, to, words: [, source = '', target = ''] } = place(verb);
+    plant(join(from, "it's one"), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(cut);
+    expect((await rig.run([verb, source, target])).code).toBe(11);
+    proxy.cutAfter();
+    expect((await rig.run([verb, source, `${target}/`])).code).toBe(0);
+    expect(top(join(to, 'new name'))).toContain("it's one");
+    expect(begun()).toHaveLength(1);
+    expect(await rig.run([verb, `${source.replace(/\/$/, '')}/.`, target])).toMatchObject({ code: 0, stderr: '' });
+    expect(begun()).toEqual([]);
+  });
+
+  test.each(cuts.flatMap(([verb, cut]) => (['client', 'server'] as const).map((killed) => [verb, killed, cut] as const)))('by %s, whose %s is killed outright: the same', async (verb, killed, cut) => {
+    const { from, to, words } = place(verb);
+    plant(join(from, "it's one"), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter({ ...cut, hold: true });
+    const child = rig.spawn(words);
+    const over = finished(child);
+    await proxy.held();
+    if (killed === 'server') await rig.stop('SIGKILL');
+    else child.kill('SIGKILL');
+    proxy.cutAfter();
+    proxy.sever();
+    expect((await over).code).not.toBe(0);
+    expect(top(to)).toEqual(['new name']);
+    if (killed === 'server') await rig.serve();
+    await proxy.bypass(rig);
+    const last = await rig.run([...words, '--json']);
+    expect([last.code, last.stderr]).toEqual([0, '']);
+    expect(item(last).kept).toBeGreaterThan(0);
+    expect(await contents(join(to, 'new name'))).toEqual(await contents(join(from, "it's one")));
+    expect(top(to)).toEqual(['new name']);
+  });
+
+  test('by a job after a command, and by a command after a job: the same', async () => {
+    plant(join(rig.local, 'tree'), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(CUTS.put);
+    expect((await rig.run(['put', 'tree', ':one'])).code).toBe(11);
+    proxy.cutAfter();
+    expect((await rig.run(['put', 'tree', ':one', '--background'])).code).toBe(0);
+    expect(await rig.run(['wait', '1'])).toMatchObject({ code: 0 });
+    expect(begun()).toEqual([]);
+    proxy.cutAfter({ ...CUTS.put, hold: true });
+    expect((await rig.run(['put', 'tree', ':two', '--background'])).code).toBe(0);
+    await proxy.held();
+    await proxy.bypass(rig);
+    expect((await rig.run(['kill', '2'])).code).toBe(0);
+    expect((await rig.run(['put', 'tree', ':two'])).code).toBe(0);
+    for (const name of ['one', 'two']) expect(await contents(join(rig.served, name))).toEqual(await contents(join(rig.local, 'tree')));
+  });
+
+  test('and what failed before anything of it was there is not remembered', async () => {
+    plant(join(rig.local, 'tree'), tree);
+    expect((await rig.run(['put', 'tree', ':there/new'])).code).toBe(6);
+    expect(begun()).toEqual([]);
+    await using full = await Rig.start({ serve: ['--ro'] });
+    plant(join(full.local, 'tree'), tree);
+    expect((await full.run(['put', 'tree', ':new'])).code).toBe(5);
+    expect(existsSync(join(full.home, 'begun')) ? readdirSync(join(full.home, 'begun')) : []).toEqual([]);
+  });
+
+  test('where that cannot be noted, the command that is named leads there all the same', async () => {
+    plant(join(rig.local, 'tree'), tree);
+    plant(rig.home, { begun: 'a file' });
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(CUTS.put);
+    const first = await rig.run(['put', 'tree', 'test:new', '--json']);
+    const again = typed(failureOf(first).hint ?? undefined);
+    expect(again).toEqual(['put', '--update', '--json', 'tree/.', 'test:new']);
+    proxy.cutAfter();
+    expect((await rig.run(again)).code).toBe(0);
+    expect(await contents(join(rig.served, 'new'))).toEqual(await contents(join(rig.local, 'tree')));
+  });
+
+  test.each(cuts)('by %s: the command that is named completes it, of put without the small files that have arrived', async (verb, cut) => {
+    const { from, to, words } = place(verb);
+    plant(join(from, "it's one"), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(cut);
+    const first = await rig.run([...words, '--exclude', '*.o', '--json']);
+    expect(first.code).toBe(11);
+    proxy.cutAfter();
+    const { hint } = failureOf(first);
+    expect(events(first, 'kept')).toEqual(verb === 'put' ? [{ event: 'kept', days: 7 }] : []);
+    if (verb === 'get') expect(hint).toBe('run the same command again: what was sent is kept');
+    const again = verb === 'get' ? [...words, '--json'] : typed(hint ?? undefined);
+    if (verb === 'put') expect(again).toEqual(['put', '--exclude', '*.o', '--update', '--json', "it's one", 'test:new name']);
+    const second = await rig.run(again);
+    expect(second.code, second.stderr).toBe(0);
+    expect(item(second).kept).toBeGreaterThan(4 * MIB);
+    if (verb === 'put') expect(item(second)).toMatchObject({ left: expect.any(Number) as number, failed: 0 });
+    expect(await contents(join(to, 'new name'))).toEqual(await contents(join(from, "it's one")));
+    expect(top(to)).toEqual(['new name']);
+  });
+
+  test('by get into a folder that was there: the same command goes on, large files from where they were', async () => {
+    plant(join(rig.served, 'tree'), tree);
+    plant(rig.local, { 'there/x': 'x' });
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter({ down: 20 * MIB });
+    const first = await rig.run(['get', ':tree', 'there']);
+    expect([first.code, first.stderr]).toEqual([11, expect.stringContaining('run the same command again')]);
+    proxy.cutAfter();
+    const second = await rig.run(['get', ':tree', 'there', '--json']);
+    expect(second.code, second.stderr).toBe(0);
+    expect(item(second).kept).toBeGreaterThan(4 * MIB);
+    expect(await contents(join(rig.local, 'there/tree'))).toEqual(await contents(join(rig.served, 'tree')));
+    expect(readdirSync(join(rig.local, 'there')).sort()).toEqual(['tree', 'x']);
+  });
+
+  test('at the prompt, and into a folder that was there, the words fit too', async () => {
+    plant(join(rig.local, 'tree'), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter({ up: 20 * MIB });
+    expect((await rig.run([], { input: 'put tree new\n' })).stderr).toContain('run "put --update tree new"');
+    plant(rig.served, { 'there/x': 'x' });
+    proxy.cutAfter({ up: 20 * MIB });
+    expect((await rig.run(['put', 'tree', ':there'])).stderr).toContain('run "wherry put --update tree :there"');
+    // What is there by now may be by others, and newer.
+    proxy.cutAfter({ up: 2 * MIB });
+    expect((await rig.run(['put', 'tree', ':there'])).stderr).toContain('run the same command again');
+  });
+
+  test('with --if-absent: what has arrived is no error for the command that is named; where it will be, that is told before', async () => {
+    plant(join(rig.local, 'tree'), tree);
+    await using proxy = await Proxy.before(rig);
+    proxy.cutAfter(CUTS.put);
+    const cut = await rig.run(['put', 'tree', ':', '--if-absent']);
+    expect([cut.code, cut.stderr]).toEqual([11, expect.stringMatching(/^put: tree: .*; run "wherry put --update --if-absent tree :": what was sent is kept\n/)]);
+    proxy.cutAfter({ up: 2 * MIB });
+    const again = await rig.run(['put', 'tree', ':', '--if-absent', '--yes']);
+    expect(again.stderr).toMatch(/^put: tree: .*run the same command again.*; because of --if-absent, files that have arrived will be told as existing$/m);
+    proxy.cutAfter();
+    expect(await rig.run(['put', '--update', '--if-absent', 'tree', ':'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await contents(join(rig.served, 'tree'))).toEqual(await contents(join(rig.local, 'tree')));
+  });
+
+  test('by an account that may only add: what is missing arrives at the same place, and what is there stays', async () => {
+    await using box = await Rig.start({ serve: ['--drop'] });
+    plant(join(box.local, 'tree'), tree);
+    await using proxy = await Proxy.before(box);
+    proxy.cutAfter(CUTS.put);
+    const first = await box.run(['put', 'tree', ':new']);
+    expect([first.code, first.stderr]).toEqual([11, expect.stringContaining('run the same command again')]);
+    proxy.cutAfter();
+    const second = await box.run(['put', 'tree', ':new', '--json']);
+    expect([second.code, second.stderr, events(second, 'error')]).toEqual([0, '', []]);
+    expect((events(second, 'item')[0] as unknown as { kept: number }).kept).toBeGreaterThan(0);
+    expect(await contents(join(box.served, 'new'))).toEqual(await contents(join(box.local, 'tree')));
   });
 });
 
@@ -192,7 +422,7 @@ describe('a file that is put again', () => {
     for (const block of [0, 31, 63]) flip(join(rig.local, 'image'), block * MIB + 1000);
     const second = await rig.run(['put', 'image', ':', '--json']);
     expect(second.code).toBe(0);
-    expect(item(second)).toMatchObject({ bytes: 64 * MIB, kept: 61 * MIB, verified: true });
+    expect(item(second)).toMatchObject({ bytes: 64 * MIB, kept: 64 * MIB - 3 * BLOCK, verified: true });
     expect(sameBytes(join(rig.local, 'image'), join(rig.served, 'image'))).toBe(true);
   });
 
@@ -208,7 +438,23 @@ describe('a file that is put again', () => {
     plant(rig.local, { image: readFileSync(join(rig.served, 'image')) });
     flip(join(rig.served, 'image'), 9 * MIB);
     const get = await rig.run(['get', ':image', '--json']);
-    expect(item(get)).toMatchObject({ kept: 15 * MIB, verified: true });
+    expect(item(get)).toMatchObject({ kept: 16 * MIB - BLOCK, verified: true });
     expect(sameBytes(join(rig.local, 'image'), join(rig.served, 'image'))).toBe(true);
   });
+});
+
+test('how fast a resumed transfer is told to be is what moves, in every object of its progress, and they come once a second', async () => {
+  await using slow = await Rig.start({ serve: ['--rate', '4M'] });
+  const all = noise(36 << 20);
+  plant(slow.local, { big: all });
+  plant(slow.served, { big: all.subarray(0, 24 << 20) });
+  const ran = await slow.run(['put', 'big', ':', '--json']);
+  const told = events<{ rate: number | null; left: number | null; kept: number; bytes: number }>(ran, 'progress');
+  const [{ milliseconds }] = events<{ milliseconds: number }>(ran, 'summary') as [{ milliseconds: number }];
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThanOrEqual(milliseconds / 1000);
+  // Twice the allowance, for a first burst; what was kept took a second at most, as 24 MiB.
+  for (const { rate } of told) expect(rate ?? 0).toBeLessThan(8 << 20);
+  expect(told.at(-1)!.kept).toBe(24 << 20);
+  expect(told.at(-1)!.left).toBeLessThan(20);
 });

@@ -71,7 +71,7 @@ describe('a batch', () => {
   test('answers in JSON, line by line', async () => {
     const ran = await rig.run(['connect', '--json'], { input: 'mkdir json\nls json\nrmdir json\nfrobnicate\n' });
     expect(ran.code).toBe(2);
-    expect(ran.stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['made', 'removed', 'error']);
+    expect(ran.stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['made', 'removed', 'error', 'stopped']);
   });
 });
 
@@ -120,12 +120,17 @@ describe('devices', () => {
     expect((await server.run(['join'], { env, input: invited.stdout })).code).toBe(0);
     expect((await server.run(['cat', ':file'], { env })).stdout).toBe('x');
     expect((await server.run(['rm', ':file'], { env })).code).toBe(5);
+    // The same server, whatever it calls itself: what it is known as stays, unless another name is chosen.
+    const again = async (words: string[]) => (await server.run(['join', ...words], { env: { ...env, WHERRY_TICKET: (await server.run(['invite', '--ro', '--state', server.state])).stdout } })).stdout.split('\n')[0];
+    expect(await again(['--as', 'one'])).toMatch(/^joined one at \S+, known as \S+ until now$/);
+    expect(await again([])).toMatch(/^joined one at \S+, already known as one$/);
+    expect((await server.run(['cat', 'one:file'], { env })).stdout).toBe('x');
     // A ticket works once.
     expect((await server.run(['join'], { env: { WHERRY_HOME: join(server.folder, 'third') }, input: invited.stdout })).code).toBe(5);
 
-    const listed = (await server.run(['devices', 'list', '--state', server.state, '--json'])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { name: string; role: string });
-    expect(listed.map(({ role }) => role).sort()).toEqual(['ro', 'rw']);
-    const other = listed.find(({ role }) => role === 'ro')!;
+    const listed = (await server.run(['devices', 'list', '--state', server.state, '--json'])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { name: string; rights: string });
+    expect(listed.map(({ rights }) => rights).sort()).toEqual(['ro', 'rw']);
+    const other = listed.find(({ rights }) => rights === 'ro')!;
     expect((await server.run(['devices', 'revoke', other.name, '--state', server.state])).code).toBe(0);
     expect((await server.run(['cat', ':file'], { env })).code).toBe(5);
     expect((await server.run(['cat', ':file'])).stdout).toBe('x');
@@ -140,7 +145,7 @@ describe('devices', () => {
     const second = server.spawn(['serve', server.local, '--listen', '127.0.0.1:0', '--state', state, '--json']);
     await once(second.stdout!, 'data');
     const torn = await server.run(['devices']);
-    expect([torn.code, torn.stderr]).toEqual([2, expect.stringMatching(/^devices: 2 servers of yours are running on this machine; say which one with --state: /)]);
+    expect([torn.code, torn.stderr]).toEqual([2, expect.stringMatching(/^devices: 2 servers of yours are running on this machine; add for \/.*: --state /)]);
     for (const each of [state, server.state]) expect(torn.stderr).toContain(each);
     // Killed: its link stays, and must not count.
     second.kill('SIGKILL');

@@ -41,6 +41,17 @@ describe('put -', () => {
     expect(readFileSync(join(rig.served, 'stream'), 'utf8')).toBe('half a line');
   });
 
+  test('that waits says with --json, now and then, how far it is and what it waits for', async () => {
+    const child = rig.spawn(['put', '-', ':waits', '--json']);
+    const ran = finished(child);
+    child.stdin!.write('the beginning, ');
+    const [first] = (await once(child.stdout!, 'data')) as [Buffer];
+    expect(JSON.parse(first.toString())).toMatchObject({ event: 'progress', name: '-', bytes: 0, files: 0, totalBytes: null, limit: 'input' });
+    child.stdin!.end('and the end');
+    expect((await ran).code).toBe(0);
+    expect(readFileSync(join(rig.served, 'waits'), 'utf8')).toBe('the beginning, and the end');
+  });
+
   test('needs a name for the file', async () => {
     for (const target of [[], [':'], [':folder/']]) expect((await rig.run(['put', '-', ...target], { input: 'x' })).code).toBe(2);
   });

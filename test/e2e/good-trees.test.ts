@@ -1,4 +1,5 @@
 /** Folders, there and back: every name, byte, mode and time arrives on the other side, and comes back the same. */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,6 +26,29 @@ async function thereAndBack(name: string, options: { attributes?: boolean } = {}
   expect(snapshot(join(rig.local, `${name}.back`), options)).toEqual(original);
   return original;
 }
+
+describe('a folder that is there already', () => {
+  test('has the time of its source after a fetch, also when nothing of it is new; one whose contents are fetched keeps its own then', async () => {
+    const [there, here, time] = [join(rig.served, 'timed'), join(rig.local, 'timed'), (path: string) => Math.round(statSync(path).mtimeMs)];
+    mkdirSync(join(there, 'sub'), { recursive: true });
+    writeFileSync(join(there, 'a'), 'a');
+    writeFileSync(join(there, 'sub', 'large'), Buffer.alloc(300_000, 'x'));
+    for (const path of ['a', 'sub/large', 'sub', '']) utimesSync(join(there, path), 1.5e9, 1.5e9);
+    for (const again of [[], [], ['--update']]) {
+      expect(await rig.run(['get', ':timed', '.', ...again])).toMatchObject({ code: 0 });
+      expect([time(here), time(join(here, 'sub'))]).toEqual([1.5e12, 1.5e12]);
+    }
+    for (const again of [['--update'], []]) {
+      utimesSync(here, 1.4e9, 1.4e9);
+      expect(await rig.run(['get', ':timed/.', 'timed', ...again])).toMatchObject({ code: 0 });
+      expect(time(here)).toBe(1.4e12);
+    }
+    // The served folder is at the top of its vault, too.
+    utimesSync(rig.served, 1.3e9, 1.3e9);
+    expect(await rig.run(['put', 'timed', ':'])).toMatchObject({ code: 0 });
+    expect([time(there), time(rig.served)]).toEqual([1.4e12, 1.3e12]);
+  });
+});
 
 describe('a real folder', () => {
   const modules = resolve(import.meta.dirname, '../../node_modules');
@@ -121,6 +145,23 @@ describe('shapes', () => {
     expect(put.code).toBe(0);
     expect(put.stdout).toContain('2 skipped (links, devices and the like)');
     expect(Object.keys(snapshot(join(rig.served, 'linked')))).toEqual(['', 'file']);
+  });
+
+  test.each(['put', 'get'])('-v names what was passed over by %s, but for what was to be left out', async (verb) => {
+    const top = join(verb === 'put' ? rig.local : rig.served, `odd-${verb}`);
+    plant(top, { file: 'x', 'sub/deep/x': 'x', 'out/x': 'x' });
+    for (const name of ['pipe', 'sub/deep/pipe', 'out/pipe']) execFileSync('mkfifo', [join(top, name)]);
+    symlinkSync('file', join(top, 'sub/link'));
+    const words = verb === 'put' ? ['put', `odd-${verb}`, ':', '--exclude', 'out'] : ['get', `:odd-${verb}`, '--exclude', 'out'];
+    const ran = await rig.run([...words, '-v']);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout.split('\n').filter((line) => line.includes('passed over')).toSorted()).toEqual([
+      'pipe  passed over: neither a file nor a folder', 'sub/deep/pipe  passed over: neither a file nor a folder', 'sub/link  passed over: a link',
+    ]);
+    expect(ran.stdout).toContain('3 skipped (links, devices and the like)');
+    const json = events(await rig.run([...words, '-v', '--json', '--follow'])).filter(({ event }) => event === 'skipped');
+    expect(json.map(({ path, kind }) => `${String(path)} ${String(kind)}`).toSorted()).toEqual(['pipe other', 'sub/deep/pipe other']);
+    expect((await rig.run(words)).stdout).not.toContain('passed over');
   });
 
   test('a name that is reserved is passed over further down as well, and counted', async () => {

@@ -45,9 +45,9 @@ export async function contents(folder: string, below = ''): Promise<Record<strin
   return found;
 }
 
-/** The names in the staging folder of a served or local folder. */
+/** The names in the staging folder of a served or local folder, but for what is kept for undo. */
 export async function staged(folder: string): Promise<string[]> {
-  return readdir(join(folder, '.wherry')).catch(() => []);
+  return (await readdir(join(folder, '.wherry')).catch(() => [])).filter((name) => name !== 'kept');
 }
 
 /** Waits until nothing is staged: a server learns of a broken connection in its own time. */

@@ -60,9 +60,16 @@ export function noise(size: number, seed = 1): Buffer {
   for (let at = 0; at < bytes.length; at += 8) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Numerical Recipes, "ranqd1"
     bytes.writeUInt32LE(state, at);
-    bytes.writeUInt32LE(at / 8, at + 4);
+    bytes.writeUInt32LE(scattered(at / 8), at + 4);
   }
   return bytes.subarray(0, size);
+}
+
+/** The finalizer of MurmurHash3: a number of its own for each, and nothing that could be compressed. */
+function scattered(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 /** A large file, written in pieces so that memory stays small. */

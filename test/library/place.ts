@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { recordFolder, recordText } from '../e2e/recorder.ts';
 import { connect, join as enrol, serve, type Client, type Server, type ServeOptions, type ServerEvent } from '../../src/index.ts';
 
 export class Place implements AsyncDisposable {
@@ -39,6 +40,8 @@ export class Place implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) await client.close();
     await this.server.stop({ graceMs: 0 });
+    recordText(['serve'], 'stdout', Buffer.from(this.events.map((event) => JSON.stringify(event)).join('\n')));
+    for (const folder of ['state', 'home']) recordFolder(join(this.folder, folder));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

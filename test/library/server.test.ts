@@ -55,6 +55,21 @@ test('two servers of one process stand side by side, and one state folder belong
   await expect(serve(join(folder, 'served'), options('first'))).rejects.toMatchObject({ name: 'Failure' });
 });
 
+test('workers serve for it, and end with it', async () => {
+  const events: ServerEvent[] = [];
+  const server = await serve(join(folder, 'served'), { ...options('workers'), workers: 2, onEvent: (event) => events.push(event) });
+  await enrol({ ticket: server.ticket, home: join(folder, 'worked for') });
+  {
+    await using client = await connect({ home: join(folder, 'worked for') });
+    expect((await client.stat('file'))?.size).toBe(7);
+  }
+  await server.stop();
+  await server.ended;
+  const pids = events.filter(({ event }) => event === 'worker-started').map(({ pid }) => pid as number);
+  expect(pids).toHaveLength(2);
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
 test('a folder that is not there cannot be served', async () => {
   await expect(serve(join(folder, 'nothing'), options('none'))).rejects.toMatchObject({ code: 'NOTFOUND', who: 'here' });
 });

@@ -1,6 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { type Interfaces, ticketAddresses } from '../../src/server/addresses.ts';
+import type { Interfaces } from '../../src/nearby/interfaces.ts';
+import { reachableAt, ticketAddresses } from '../../src/server/addresses.ts';
 
 function one(address: string, internal = false): NetworkInterfaceInfo {
   const rest = { address, netmask: '', mac: '', internal, cidr: null };
@@ -38,5 +39,32 @@ describe('the addresses in a ticket', () => {
     expect(hosts(undefined, many)).toEqual(['10.0.0.0', '10.0.0.1', '10.0.0.2', '10.0.0.3']);
     const bound = [{ host: '10.0.0.1', port: 1 }, { host: '10.0.0.1', port: 1 }, { host: '10.0.0.1', port: 2 }];
     expect(ticketAddresses(bound, many)).toEqual([{ host: '10.0.0.1', port: 1 }, { host: '10.0.0.1', port: 2 }]);
+  });
+});
+
+describe('the addresses that are listed', () => {
+  test('are all of them, those of the ticket first, each with its interface and what that is', () => {
+    expect(reachableAt([{ host: undefined, port: 1 }], MACHINE)).toEqual([
+      { address: '192.168.1.20:1', interface: 'eth0', kind: 'wired', inTicket: true },
+      { address: '10.0.0.7:1', interface: 'wlan0', kind: 'wireless', inTicket: true },
+      { address: '[2001:db8::5]:1', interface: 'eth0', kind: 'wired', inTicket: true },
+      { address: '172.17.0.1:1', interface: 'docker0', kind: 'containers', inTicket: false },
+      { address: '169.254.1.1:1', interface: 'veth12', kind: 'containers', inTicket: false },
+      { address: '172.18.0.1:1', interface: 'br-5f', kind: 'bridge', inTicket: false },
+      { address: '127.0.0.1:1', interface: 'lo', kind: 'loopback', inTicket: false },
+      { address: '[::1]:1', interface: 'lo', kind: 'loopback', inTicket: false },
+    ]);
+  });
+
+  test('of a VPN come behind the others, in the ticket too; of WSL they are in no ticket', () => {
+    const mixed: Interfaces = { tun0: [one('10.8.0.2')], 'vEthernet (WSL)': [one('172.20.0.1')], 'Wi-Fi': [one('192.168.1.9')], br0: [one('192.168.7.1')] };
+    expect(reachableAt([{ host: '0.0.0.0', port: 1 }], mixed).map(({ address, kind, inTicket }) => [address, kind, inTicket])).toEqual([
+      ['192.168.1.9:1', 'wireless', true], ['192.168.7.1:1', 'bridge', true], ['10.8.0.2:1', 'VPN', true], ['172.20.0.1:1', 'WSL', false],
+    ]);
+  });
+
+  test('are loopback alone when nothing else is listened at', () => {
+    expect(reachableAt([{ host: '127.0.0.1', port: 1 }], MACHINE)).toEqual([{ address: '127.0.0.1:1', interface: 'lo', kind: 'loopback', inTicket: true }]);
+    expect(reachableAt([{ host: 'localhost', port: 1 }], MACHINE)).toEqual([{ address: 'localhost:1', interface: undefined, kind: 'loopback', inTicket: true }]);
   });
 });

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
-import { type AdminRequest, askServer, openAdmin } from '../../src/server/admin.ts';
+import { askServer, openAdmin } from '../../src/server/admin.ts';
+import type { AdminRequest } from '../../src/server/requests.ts';
+import { closed } from '../closed.ts';
 
 const containing = (part: string): unknown => expect.stringContaining(part);
 
@@ -30,7 +32,7 @@ async function start(where = state): Promise<AsyncDisposable> {
   const admin = await openAdmin(where, async (request) => {
     asked.push(request);
     if (request.verb === 'devices revoke') throw new Failure('NOTFOUND', `no device is named ${request.name}`, { hint: 'look' });
-    return request.verb === 'devices list' ? { devices: [{ name: where, role: 'rw', added: '2030-01-01' }] } : { ticket: 'wherry1-x', role: 'ro', expires: '2030-01-01' };
+    return request.verb === 'devices list' ? { devices: [{ name: where, account: where, rights: 'rw', added: '2030-01-01' }] } : { ticket: 'wherry1-x', id: '0123456789ab', role: 'ro', expires: '2030-01-01' };
   });
   open.push(admin);
   return admin;
@@ -52,7 +54,7 @@ async function raw(bytes: string): Promise<string> {
 describe('asking a running server', () => {
   test('gives its answer, and its failure as a failure', async () => {
     await start();
-    expect(await askServer(state, { verb: 'invite', role: 'ro', forMs: 5 })).toEqual({ ticket: 'wherry1-x', role: 'ro', expires: '2030-01-01' });
+    expect(await askServer(state, { verb: 'invite', role: 'ro', forMs: 5 })).toEqual({ ticket: 'wherry1-x', id: '0123456789ab', role: 'ro', expires: '2030-01-01' });
     expect(asked).toEqual([{ verb: 'invite', role: 'ro', forMs: 5 }]);
     await expect(askServer(state, { verb: 'devices revoke', name: 'x' })).rejects.toMatchObject({ code: 'NOTFOUND', message: 'no device is named x', hint: 'look' });
   });
@@ -146,9 +148,9 @@ describe('the socket', () => {
     const socket = connect(join(state, 'admin.sock'));
     await once(socket, 'connect');
     socket.on('error', () => undefined);
-    const closed = once(socket, 'close');
+    const end = closed(socket);
     await admin[Symbol.asyncDispose]();
-    await closed;
+    await end;
   });
 
   test('that is an ordinary file is replaced', async () => {

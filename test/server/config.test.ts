@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseListen, resolveConfig, type ServeOptions, serversFolder } from '../../src/server/config.ts';
+import { resolveConfig, type ServeOptions, serversFolder } from '../../src/server/config.ts';
+import { parseListen, parseListens } from '../../src/server/listen.ts';
 
 const containing = (part: string): unknown => expect.stringContaining(part);
 
@@ -25,15 +26,25 @@ describe('an address to listen at', () => {
     expect(parseListen(text)).toEqual({ host, port });
   });
 
-  test.each(['', 'a:b', 'host:', 'host:65536', 'host:-1', '[::1', '::1]:1', '[nas]:1', '[]:1', 'a:1:2', 'host:1e3', '65536'])('%j is refused', (text) => {
+  test.each(['', 'a:b', 'host:', 'host:65536', 'host:-1', '[::1', '::1]:1', '[nas]:1', '[]:1', 'a:1:2', 'host:1e3', '65536', 'foo bar', '-x', 'a-:1', 'a..b', '300.1.1.1', '1.2.3', `${'a'.repeat(64)}:1`])('%j is refused', (text) => {
     expect(() => parseListen(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  test.each<[string[], number]>([
+    [['127.0.0.1:1', '127.0.0.1:1'], 1], [[':1', '127.0.0.1:1'], 1], [['127.0.0.1:1', ':1'], 0], [['[::1]:1', '[::]:1'], 0], [['0.0.0.0:1', 'h:2', '127.0.0.1:1'], 2], [[':1', '*:1'], 1], [['Nas:1', 'nas:1'], 1],
+  ])('%j has one that another one takes in: that at %d', (texts, at) => {
+    expect(() => parseListens(texts)).toThrow(expect.objectContaining({ code: 'USAGE', path: texts[at] }));
+  });
+
+  test.each([[['127.0.0.1:0', '127.0.0.1:0']], [['127.0.0.1:1', '[::1]:1', 'nas:1']], [[':1', '127.0.0.1:2']], [['0.0.0.0:1', '[::1]:1']]])('%j can all be listened at', (texts) => {
+    expect(parseListens(texts)).toHaveLength(texts.length);
   });
 });
 
 describe('a configuration', () => {
   test('has a default for everything, and cannot be changed', async () => {
     const config = await resolved();
-    expect(config).toMatchObject({ dir: share, listen: [{ host: undefined, port: 9437 }], role: 'rw', graceMs: 10_000, similarNames: false, ticketMs: 600_000 });
+    expect(config).toMatchObject({ dir: share, listen: [{ host: undefined, port: 9437 }], role: 'rw', graceMs: 10_000, similarNames: false, ticketMs: 600_000, workers: 1 });
     expect(Object.isFrozen(config)).toBe(true);
   });
 
@@ -74,7 +85,13 @@ describe('a configuration', () => {
     await chmod(share, 0o700);
   });
 
+  test('has as many workers as are asked for, or one for each processor up to eight', async () => {
+    expect((await resolved({ workers: 32 })).workers).toBe(32);
+    expect((await resolved({ workers: 'auto' })).workers).toBe(Math.min(availableParallelism(), 8));
+  });
+
   test.each<[string, ServeOptions]>([
+    ['no workers', { workers: 0 }], ['more workers than 32', { workers: 33 }], ['half a worker', { workers: 1.5 }],
     ['a role nobody knows', { role: 'toString' as 'rw' }], ['a grace below nothing', { graceMs: -1 }], ['a grace that is no number', { graceMs: NaN }],
     ['too many addresses', { listen: Array<string>(17).fill(':0') }], ['an address that is none', { listen: ['a:b'] }],
   ])('refuses %s', async (_, options) => {

@@ -37,6 +37,13 @@ describe('the log for people', () => {
     ]);
   });
 
+  test('says of a code how it is used: on the network, or at an address where none leads here', () => {
+    const lines = printed('text', { event: 'code', spoken: '7-crater-lantern', at: undefined, role: 'rw' }, { event: 'code', spoken: '7-crater-lantern', at: '[::1]:9437', role: 'rw' });
+    expect(lines.map((line) => line.slice(20))).toEqual([
+      'new code, on the same network: wherry join 7-crater-lantern role=rw\n', 'new code, on this machine: wherry join 7-crater-lantern@[::1]:9437 role=rw\n',
+    ]);
+  });
+
   test('does not repeat the ticket, which is shown to who started the server', () => {
     expect(printed('text', { event: 'listening', ticket: 'wherry1-secret' })[0]).not.toContain('secret');
   });

@@ -58,7 +58,7 @@ describe('a server with a state folder of its own choice', () => {
 
   test('is named beside others, with what to type', async () => {
     const [one, two] = [await start('one'), await start('home/servers/two')];
-    await expect(ask()).rejects.toMatchObject({ code: 'USAGE', message: '2 servers of yours are running on this machine', hint: expect.stringMatching(/^say which one with --state: /) as string });
+    await expect(ask()).rejects.toMatchObject({ code: 'USAGE', message: '2 servers of yours are running on this machine', hint: `add ${[one, two].map(({ state }) => `--state ${state}`).toSorted().join('; ')}` });
     expect((await runningServers(servers)).toSorted()).toEqual([two.state, one.state].toSorted());
   });
 

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -61,7 +61,8 @@ describe('a server that starts', () => {
     const server = await start();
     expect(server.addresses).toHaveLength(1);
     expect(server.addresses[0]).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
-    expect(events.filter(({ event }) => event === 'listening')).toEqual([{ event: 'listening', address: server.addresses[0], fingerprint: server.fingerprint, ticket: server.ticket }]);
+    expect(events.filter(({ event }) => event === 'listening')).toEqual([{ event: 'listening', address: server.addresses[0], fingerprint: server.fingerprint, ticket: server.ticket, reachable: server.reachable }]);
+    expect(server.reachable.map(({ address, kind, inTicket }) => ({ address, kind, inTicket }))).toEqual([{ address: server.addresses[0], kind: 'loopback', inTicket: true }]);
   });
 
   test('gives a ticket with its address and the start of its pin', async () => {
@@ -80,16 +81,16 @@ describe('a server that starts', () => {
     const server = await start();
     expect(server.state).toContain('state');
     expect((await stat(server.state)).mode & 0o777).toBe(0o700);
-    for (const name of ['server.key', 'devices.json', 'admin.sock']) expect((await stat(join(server.state, name))).mode & 0o777, name).toBe(0o600);
+    for (const name of ['server.key', 'accounts.json', 'admin.sock']) expect((await stat(join(server.state, name))).mode & 0o777, name).toBe(0o600);
     expect((await readdir(share)).filter((name) => name !== '.wherry')).toEqual([]);
   });
 
   test('writes no secret of a ticket to its state', async () => {
     const server = await start();
     const { secret } = decodeTicket(server.ticket);
-    const book = await readFile(join(server.state, 'devices.json'), 'utf8');
+    const book = await readFile(join(server.state, 'accounts.json'), 'utf8');
     expect(book).toContain(Buffer.from(publicBytes(keyFromSecret(secret, 'invite'))).toString('base64url'));
-    for (const encoding of ['hex', 'base64url', 'base64'] as const) expect(book).not.toContain(Buffer.from(secret).toString(encoding).replace(/=+$/, ''));
+    for (const encoding of ['hex', 'base64url', 'base64'] as const) expect(book).not.toContain(Buffer.from(secret.reveal()).toString(encoding).replace(/=+$/, ''));
   });
 
   test('is the same server after a restart', async () => {
@@ -138,9 +139,53 @@ describe('a server that cannot start says why, and leaves nothing open', () => {
 
   test('for a book of devices that is broken', async () => {
     await mkdir(join(folder, 'state'), 0o700);
-    await writeFile(join(folder, 'state/devices.json'), '{', { mode: 0o600 });
-    expect(await failureOf(start())).toMatchObject({ code: 'IO', path: containing('devices.json') });
-    await rm(join(folder, 'state/devices.json'));
+    await writeFile(join(folder, 'state/accounts.json'), '{', { mode: 0o600 });
+    expect(await failureOf(start())).toMatchObject({ code: 'IO', path: containing('accounts.json') });
+    await rm(join(folder, 'state/accounts.json'));
+    await start();
+  });
+
+  test.skipIf(process.platform === 'win32')('for a state folder that others may look into, but an empty one, which is closed to them', async () => {
+    const state = join(folder, 'state');
+    await mkdir(state);
+    await chmod(state, 0o755);
+    const server = await start();
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    await server.stop({ graceMs: 0 });
+    await chmod(state, 0o755);
+    expect(await failureOf(start())).toMatchObject({ code: 'IO', path: state, hint: `type: chmod 700 '${state}'` });
+    await chmod(state, 0o700);
+    await start();
+  });
+
+  test.skipIf(process.platform === 'win32')('for an audit that others may look into or change, in itself or in what it leads to', async () => {
+    await (await start()).stop({ graceMs: 0 });
+    const state = join(folder, 'state');
+    const audit = join(state, 'audit');
+    const file = join(audit, (await readdir(audit))[0]!);
+    for (const [path, mode, right] of [[audit, 0o704, 0o700], [audit, 0o710, 0o700], [file, 0o666, 0o600], [file, 0o640, 0o600]] as const) {
+      await chmod(path, mode);
+      expect(await failureOf(start()), `${path} ${mode.toString(8)}`).toMatchObject({ code: 'IO', path, hint: `type: chmod ${right.toString(8)} '${path}'` });
+      await chmod(path, right);
+    }
+    await rename(audit, join(folder, 'elsewhere'));
+    await symlink(join(folder, 'elsewhere'), audit);
+    await chmod(join(folder, 'elsewhere'), 0o755);
+    expect(await failureOf(start())).toMatchObject({ code: 'IO', path: audit });
+    await chmod(join(folder, 'elsewhere'), 0o700);
+    await (await start()).stop({ graceMs: 0 });
+    for (let index = 0; index < 1000; index += 1) await writeFile(join(audit, `${index}`), '', { mode: 0o600 });
+    expect(await failureOf(start())).toMatchObject({ code: 'LIMIT', path: audit });
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)('for an audit that belongs to somebody else, or has something of theirs in it', async () => {
+    await (await start()).stop({ graceMs: 0 });
+    const audit = join(folder, 'state', 'audit');
+    for (const path of [audit, join(audit, (await readdir(audit))[0]!)]) {
+      await chown(path, 12_345, 0);
+      expect(await failureOf(start())).toMatchObject({ code: 'IO', path, hint: `type: chown 0 '${path}'` });
+      await chown(path, 0, 0);
+    }
     await start();
   });
 
@@ -153,7 +198,7 @@ describe('the owner of a server', () => {
   test('gets further tickets, each another one', async () => {
     const server = await start();
     const tickets = [server.ticket, await server.invite(), await server.invite({ role: 'drop', forMs: 1000 }), (await askServer(server.state, { verb: 'invite', role: 'ro' })).ticket];
-    expect(new Set(tickets.map((ticket) => Buffer.from(decodeTicket(ticket).secret).toString('hex'))).size).toBe(4);
+    expect(new Set(tickets.map((ticket) => Buffer.from(decodeTicket(ticket).secret.reveal()).toString('hex'))).size).toBe(4);
     await expect(server.invite({ forMs: 0 })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
@@ -169,7 +214,7 @@ describe('the owner of a server', () => {
     const { account } = await joinServer({ ticket: server.ticket, home });
     await expect(joinServer({ ticket: server.ticket, home: join(folder, 'other') })).rejects.toMatchObject({ code: 'AUTH', message: containing('already used') });
     const { devices } = await askServer(server.state, { verb: 'devices list' });
-    expect(devices.map(({ name, role }) => [name, role])).toEqual([[account, 'rw']]);
+    expect(devices.map(({ name, rights }) => [name, rights])).toEqual([[account, 'rw']]);
 
     await using client = await connectServer({ home });
     expect(await client.stat('file')).toMatchObject({ size: 4 });
@@ -201,4 +246,18 @@ describe('a server that stops', () => {
     });
     await stopped;
   });
+});
+
+test.each([1, 2])('an address of IPv4 has the same form in every event, also where the server listens at every address, with %d process', async (workers) => {
+  const server = await start({ listen: [':0'], workers });
+  const port = portOf(server.addresses[0]!);
+  const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.resume().write('no TLS at all\n');
+  await once(socket, 'close');
+  await joinServer({ ticket: server.ticket, home: join(folder, 'home'), as: 'test' });
+  await server.stop();
+  const told = events.filter(({ event }) => ['connected', 'refused', 'signed-in', 'disconnected'].includes(event)).map(({ event, address }) => `${event} ${address as string}`);
+  expect(told.join('\n')).not.toContain('::ffff:');
+  expect(told).toContain('refused 127.0.0.1');
 });

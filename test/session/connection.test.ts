@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { Budget } from '../../src/session/budget.ts';
 import type { Exchange } from '../../src/session/exchange.ts';
 import { FRAME_COST, INITIAL_CREDIT, MAX_EXCHANGES } from '../../src/session/machine.ts';
-import { FrameDecoder, MAX_BODY } from '../../src/wire/frame.ts';
+import { PIECE_BYTES } from '../../src/session/slabs.ts';
+import { DATA_HEAD_BYTES, FrameDecoder, MAX_BODY, writeDataHead } from '../../src/wire/frame.ts';
 import { encodeMessage, kindOf, type Kind, type Message } from '../../src/wire/messages.ts';
 import { Link, pair, push, Served, stranger } from './link.ts';
 import { AUTH, dataFrame, frameOf, HELLO } from './speakers.ts';
@@ -87,7 +89,7 @@ describe('a peer that does not read', () => {
   test('is not sent more than a little, however much credit it gives', async () => {
     let sent = 0;
     const { socket, served } = await stranger({
-      limits: { progressMs: 150 },
+      limits: { progressMs: 150, unreadMs: 150 },
       onRequest: (exchange) => {
         void (async () => { for (;; sent += 1) await exchange.batch(new Uint8Array(MIB)); })().catch(() => {});
         void (async () => { for (;; sent += 0.1) await exchange.sayBulk({ kind: 'problems', problems: [], skipped: 0 }, 100); })().catch(() => {});
@@ -100,9 +102,9 @@ describe('a peer that does not read', () => {
     socket.destroy();
   });
 
-  test('stops being read, and is ended, when it asks and asks', async () => {
+  test('D3: stops being read, and is ended, when it asks and asks', async () => {
     const budget = new Budget();
-    const { socket, served } = await stranger({ limits: { progressMs: 150 }, budget }, true);
+    const { socket, served } = await stranger({ limits: { progressMs: 150, unreadMs: 150 }, budget }, true);
     socket.pause();
     const pings = Buffer.concat(Array.from({ length: 50_000 }, () => encodeMessage(0, { kind: 'ping', token: 1 })));
     const more = (): void => { if (!socket.destroyed) socket.write(pings, more); };
@@ -111,12 +113,27 @@ describe('a peer that does not read', () => {
     socket.destroy();
   });
 
+  test('D3: is read no further than until some MiB of answers wait for it, however much it asks', async () => {
+    const { socket, far, served } = await stranger({}, true);
+    socket.pause();
+    const paused = once(far, 'pause');
+    const pings = Buffer.concat(Array.from({ length: MIB / 16 }, () => encodeMessage(0, { kind: 'ping', token: 1 })));
+    const all = 64 * MIB;
+    for (let sent = 0; sent < all; sent += pings.byteLength) socket.write(pings);
+    await Promise.race([paused, new Promise<void>((written) => { socket.write(encodeMessage(0, { kind: 'ping', token: 1 }), () => written()); })]);
+    expect(far.isPaused()).toBe(true);
+    // The answers that wait, and what the buffers of two sockets took of them.
+    expect(far.bytesRead).toBeLessThan(all / 2);
+    for (const one of [socket, far]) one.destroy();
+    await served.end;
+  });
+
   test('does not keep a waiting sender from its turn when others before it have failed', async () => {
     await using link = await Link.open();
     const [full, first, second, third] = [await link.putting(), await link.putting(), await link.putting(), await link.putting()];
     link.sockets.server.pause();
     // Until two frames are on their way that the sockets' buffers have no room for.
-    while (link.sockets.client.writableLength <= MIB + 20) {
+    for (let pushed = 0; pushed - link.sockets.client.bytesWritten <= MIB + 20; pushed += MIB + 20) {
       push(full.from, 0, MIB);
       await new Promise(setImmediate);
     }
@@ -237,7 +254,7 @@ describe('silence', () => {
   });
 
   test('in an exchange ends it at both sides, and the connection goes on', async () => {
-    await using link = await Link.open({ limits: { progressMs: 60 } });
+    await using link = await Link.open({ limits: { progressMs: 60, unreadMs: 60 } });
     const { from, to } = await link.putting();
     const [here, there] = await Promise.allSettled([from.next(), to.next()]);
     expect([here, there]).toMatchObject([{ reason: { code: 'TIMEOUT' } }, { reason: { code: 'TIMEOUT' } }]);
@@ -245,9 +262,47 @@ describe('silence', () => {
     expect(link.server.connection.active).toBe(0);
   });
 
+  test('in an exchange that waits for its rate is no lack of progress, at either end, as long as it does', async () => {
+    let paced = true;
+    await using link = await Link.open({ limits: { progressMs: 60, unreadMs: 60 }, clientLimits: { progressMs: 500 }, isPaced: () => paced });
+    await using other = await Link.open({ limits: { progressMs: 60, unreadMs: 60 } });
+    const { from, to } = await link.putting();
+    const waiting = Promise.allSettled([from.next(), to.next()]);
+    const until = performance.now() + 1000; // longer than either limit
+    while (performance.now() < until) await expect((await other.putting()).to.next()).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect([from.failure, to.failure]).toEqual([undefined, undefined]);
+    paced = false;
+    expect(await waiting).toMatchObject([{ reason: { code: 'TIMEOUT' } }, { reason: { code: 'TIMEOUT' } }]);
+  });
+
+  test('in an exchange whose peer may take its time ends it only from when it should hurry', async () => {
+    await using link = await Link.open({ limits: { progressMs: 60, unreadMs: 60 } });
+    await using other = await Link.open({ limits: { progressMs: 60, unreadMs: 60 } });
+    const { to: patient } = await link.putting();
+    const waiting = patient.next(true);
+    const { to: impatient } = await other.putting();
+    await expect(impatient.next()).rejects.toMatchObject({ code: 'TIMEOUT' }); // so long, it has taken here
+    expect(patient.failure).toBeUndefined();
+    patient.hurry();
+    await expect(waiting).rejects.toMatchObject({ code: 'TIMEOUT' });
+  });
+
   test('of a client that asks for nothing ends the connection, and tells it why', async () => {
     await using link = await Link.open({ limits: { idleMs: 60 } });
     await expect(link.end).resolves.toMatchObject({ code: 'TIMEOUT', who: 'rule' });
+  });
+});
+
+describe('bytes that are said to be compressed', () => {
+  test('and are not end the connection, and nothing of them is handed on', async () => {
+    const { socket, served } = await stranger({}, true);
+    socket.resume();
+    socket.write(encodeMessage(1, { kind: 'put', path: 'file', mtime: 0, mode: 0o644, level: 'visible', ifAbsent: false }));
+    const exchange = await served.next();
+    exchange.say({ kind: 'accept', holds: 'none', basis: 0 });
+    socket.write(encodeMessage(1, { kind: 'compressedData', offset: 0, size: 1 << 20, bytes: new Uint8Array(1000) }));
+    await expect(exchange.next()).rejects.toMatchObject({ code: 'PROTOCOL' });
+    await expect(served.end).resolves.toMatchObject({ code: 'PROTOCOL' });
   });
 });
 
@@ -286,31 +341,55 @@ describe('holding', () => {
 });
 
 describe('the budget', () => {
-  test('when it is used up, stops the reading, and lets it go on as memory comes free', async () => {
-    await using link = await Link.open({ budget: new Budget(3 * MIB) });
+  test('when it is short, lets frames come in pieces, and reading goes on as memory comes free', async () => {
+    const budget = new Budget(3 * MIB);
+    await using link = await Link.open({ budget });
     const { from, to } = await link.putting();
     for (let number = 0; number < 10; number += 1) push(from, number * MIB, MIB);
-    await take(to, 2);
-    for (let number = 2; number < 10; number += 1) {
-      expect(link.budget.used).toBe(2 * COST);
-      to.consumed(COST);
-      expect(await take(to, 1)).toEqual([COST]);
+    const sizes = new Set<number>();
+    let came = 0;
+    while (came < 10 * MIB) {
+      let held = 0;
+      do {
+        const received = await to.next();
+        if (received.kind !== 'data') throw new Error('data was sent');
+        expect(received.offset).toBe(came);
+        came += received.bytes.byteLength;
+        held += received.bulk;
+        sizes.add(received.bytes.byteLength);
+      } while (came < 10 * MIB && held < MIB + PIECE_BYTES);
+      expect(budget.used).toBeLessThanOrEqual(budget.limit);
+      to.consumed(held);
+    }
+    expect([...sizes].toSorted((one, other) => one - other)).toEqual([PIECE_BYTES, MIB]);
+    expect(budget.used).toBe(0);
+  });
+
+  test('used up by others leaves everybody one piece at a time', async () => {
+    const budget = new Budget(2 * MIB);
+    await using modest = await Link.open({ budget });
+    budget.reserve(2 * MIB, 0, () => {});
+    const { from, to } = await modest.putting();
+    for (let number = 0; number < 4; number += 1) push(from, number * MIB, MIB);
+    for (let number = 0; number < 4 * MIB / PIECE_BYTES; number += 1) {
+      const [bulk] = await take(to, 1);
+      expect(bulk).toBeLessThanOrEqual(PIECE_BYTES + 8 + FRAME_COST);
+      expect(budget.used).toBe(2 * MIB + bulk!);
+      to.consumed(bulk!);
     }
   });
 
-  test('used up by others leaves everybody one frame at a time', async () => {
-    const budget = new Budget(2 * MIB + 4096);
-    await using greedy = await Link.open({ budget });
-    await using modest = await Link.open({ budget });
-    const [all, one] = [await greedy.putting(), await modest.putting()];
-    for (let number = 0; number < 4; number += 1) push(all.from, number * MIB, MIB);
-    await take(all.to, 2);
-    for (let number = 0; number < 4; number += 1) push(one.from, number * MIB, MIB);
-    for (let number = 0; number < 4; number += 1) {
-      expect(await take(one.to, 1)).toEqual([COST]);
-      expect(budget.used).toBe(3 * COST);
-      one.to.consumed(COST);
-    }
+  test('that was taken by a part of a frame is free again when the connection ends', async () => {
+    const budget = new Budget();
+    await using link = await Link.open({ budget });
+    const { to } = await link.putting();
+    const head = Buffer.alloc(DATA_HEAD_BYTES + 100_000);
+    writeDataHead(head, to.id, 0, MIB);
+    link.sockets.client.write(head);
+    while (budget.used === 0) await new Promise(setImmediate);
+    link.client.end(undefined);
+    await expect(to.next()).rejects.toMatchObject({ name: 'Failure' });
+    expect(budget.used).toBe(0);
   });
 
   test('counts nothing when everything was taken, and never less', async () => {

@@ -1,9 +1,11 @@
 /** Two connections over a real socket pair on this machine, signed in; and bare sockets to a connection for peers that misbehave. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Failure } from '../../src/errors.ts';
 import { Budget } from '../../src/session/budget.ts';
-import { Connection, type ConnectionOptions } from '../../src/session/connection.ts';
+import { Connection } from '../../src/session/connection.ts';
+import type { ConnectionOptions } from '../../src/session/options.ts';
 import type { Exchange } from '../../src/session/exchange.ts';
 import type { ConnectionLimits } from '../../src/session/limits.ts';
 import { INITIAL_CREDIT } from '../../src/session/machine.ts';
@@ -15,6 +17,8 @@ import { AUTH, HELLO, READY } from './speakers.ts';
 export interface LinkOptions {
   readonly budget?: Budget;
   readonly limits?: Partial<ConnectionLimits>;
+  readonly clientLimits?: Partial<ConnectionLimits>;
+  isPaced?(): boolean;
   /** What the server does with a request; by default `stat` is answered and everything else waits in `asked`. */
   onRequest?(exchange: Exchange, message: Message<Request>): void;
   /** What the server does with a word on the connection; by default every proof is accepted. */
@@ -39,11 +43,11 @@ export class Served {
   readonly asked: { readonly exchange: Exchange; readonly message: Message<Request> }[] = [];
   readonly #waiting: (() => void)[] = [];
 
-  constructor(socket: Socket, { budget = new Budget(), limits = {}, onRequest, onWord }: LinkOptions) {
+  constructor(socket: Socket, { budget = new Budget(), limits = {}, isPaced, onRequest, onWord }: LinkOptions) {
     let ended: (failure: Failure | undefined) => void;
     this.end = new Promise((resolve) => { ended = resolve; });
     this.connection = new Connection(socket, {
-      side: 'server', agent: 'test server', budget, limits, onEnd: (failure) => ended(failure),
+      side: 'server', agent: 'test server', budget, limits, ...(isPaced !== undefined && { isPaced }), onEnd: (failure) => ended(failure),
       onWord: (message) => {
         if (onWord !== undefined) onWord(this.connection, message);
         else if (message.kind === 'auth') this.welcome();
@@ -86,7 +90,7 @@ export class Link implements AsyncDisposable {
     this.end = new Promise((resolve) => { ended = resolve; });
     this.ready = new Promise((resolve) => { isReady = resolve; });
     const own: ConnectionOptions = {
-      side: 'client', agent: 'test client', budget: this.budget,
+      side: 'client', agent: 'test client', budget: this.budget, limits: options.clientLimits ?? {},
       onWord: (message) => { if (message.kind === 'ready') isReady(); },
       onEnd: (failure) => ended(failure),
     };
@@ -134,16 +138,16 @@ export class Link implements AsyncDisposable {
   }
 }
 
-/** Sends so many zeros as one frame, without asking whether there is room. */
+/** Sends so many bytes, which cannot be compressed, as one frame, without asking whether there is room. */
 export function push(exchange: Exchange, offset: number, size: number): void {
-  exchange.data(Buffer.alloc(DATA_HEAD_BYTES + size), offset, size, () => {});
+  exchange.data(randomBytes(DATA_HEAD_BYTES + size), offset, size, () => {});
 }
 
-/** A bare socket to a server's connection; with `opening`, the words of a client's opening have been said. */
-export async function stranger(options: LinkOptions, opening: boolean, credit = INITIAL_CREDIT): Promise<{ socket: Socket; served: Served }> {
+/** A bare socket to a server's connection; with `opening`, the words of a client's opening have been said. `far` is the server's end. */
+export async function stranger(options: LinkOptions, opening: boolean, credit = INITIAL_CREDIT): Promise<{ socket: Socket; far: Socket; served: Served }> {
   const { near, far } = await pair();
   near.on('error', () => {}); // being cut off is what is tested
   const served = new Served(far, options);
   if (opening) near.write(Buffer.concat([encodeMessage(0, { ...HELLO, credit }), encodeMessage(0, AUTH)]));
-  return { socket: near, served };
+  return { socket: near, far, served };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Liveness } from '../../src/session/liveness.ts';
 
-const LIMITS = { pingAfterMs: 10, deadAfterMs: 30, progressMs: 100, idleMs: 1000 };
-const QUIET = { paused: false, unsent: false, idle: false };
+const LIMITS = { pingAfterMs: 10, deadAfterMs: 30, progressMs: 100, idleMs: 1000, unreadMs: 60, slowAfterMs: 20, leastPerSecond: 1000 };
+const QUIET = { paused: false, unsent: false, idle: false, inFrame: false, taken: undefined };
 
 function at(): { live: Liveness; pass(ms: number): void } {
   let now = 5;
@@ -63,6 +63,67 @@ describe('a peer that takes nothing', () => {
     live.heard();
     live.taken(); // the first thing to take for a long time
     expect(live.due({ ...QUIET, unsent: true })).toBeUndefined();
+  });
+});
+
+describe('a peer that reads slowly', () => {
+  test('is not given up as long as a byte of what waits is taken now and then', () => {
+    const { live, pass } = at();
+    for (let taken = 0; taken < 10; taken += 1) {
+      pass(59);
+      live.heard();
+      expect(live.due({ ...QUIET, unsent: true, taken })).not.toMatchObject({ code: 'TIMEOUT' });
+    }
+    pass(61);
+    live.heard();
+    expect(live.due({ ...QUIET, unsent: true, taken: 9 })).toMatchObject({ code: 'TIMEOUT', message: 'the other side takes nothing any more' });
+  });
+
+  test('is not given up for what it was never sent', () => {
+    const { live, pass } = at();
+    live.due({ ...QUIET, taken: 9 });
+    pass(500);
+    live.heard();
+    expect(live.due({ ...QUIET, taken: 9 })).toBeUndefined();
+  });
+});
+
+describe('a frame that has begun', () => {
+  test('must come at the least rate, looked at again and again', () => {
+    const { live, pass } = at();
+    const inFrame = { ...QUIET, inFrame: true };
+    live.heard(5, true);
+    for (let round = 0; round < 5; round += 1) {
+      live.heard(20, true);
+      pass(21);
+      expect(live.due(inFrame)).not.toMatchObject({ code: 'TIMEOUT' });
+    }
+    live.heard(19, true);
+    pass(21);
+    expect(live.due(inFrame)).toMatchObject({ code: 'TIMEOUT', message: 'what the other side sends comes too slowly', retry: true });
+  });
+
+  test('is given the time it takes once; nothing is asked between frames', () => {
+    const { live, pass } = at();
+    live.heard(1, true);
+    pass(20);
+    expect(live.due({ ...QUIET, inFrame: true })).not.toMatchObject({ code: 'TIMEOUT' });
+    pass(1);
+    expect(live.due(QUIET)).not.toMatchObject({ code: 'TIMEOUT' });
+    live.heard(1, false);
+    pass(25);
+    live.heard(1, true);
+    expect(live.due({ ...QUIET, inFrame: true })).toBeUndefined();
+  });
+
+  test('is not blamed for the time in which we do not read', () => {
+    const { live, pass } = at();
+    live.heard(1, true);
+    pass(15);
+    live.due({ ...QUIET, paused: true, inFrame: true });
+    pass(15);
+    live.heard(1, true);
+    expect(live.due({ ...QUIET, inFrame: true })).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@ import { Failure } from '../../src/errors.ts';
 import { CREDIT, creditFrame, frameAround, greaseFrame, HEADER_BYTES, MAX_BODY, MAX_GREETING_BODY, writeHeader } from '../../src/wire/frame.ts';
 import { encodeMessage, MESSAGES, type Kind, type Message } from '../../src/wire/messages.ts';
 import { FRAME_COST, INITIAL_CREDIT, Machine, MAX_EXCHANGES, type MachineEvent } from '../../src/session/machine.ts';
-import { CONNECTION_WORDS, EXCHANGES, isRequest, next, OPENINGS, OVER, type Exchange, type Side, type Word } from '../../src/session/rules.ts';
+import { CONNECTION_WORDS, EXCHANGES, isRequest, next, OPEN, OPENINGS, OVER, SILENT, type Exchange, type Side, type Word } from '../../src/session/rules.ts';
 import { load, plain, reviveMessage, type Spoken } from '../wire/vectors.ts';
 import { AUTH, dataFrame, frameOf, HELLO, messageOf, READY, REQUESTS, SIDES, Speakers, statesOf, WORDS } from './speakers.ts';
 
@@ -155,6 +155,15 @@ describe('credit', () => {
     expect(taken).toBe(Math.floor(INITIAL_CREDIT / (9 + FRAME_COST)));
   });
 
+  test('is used up by what is compressed as by what it expands to', () => {
+    const { both, exchange } = sending();
+    const block = 1 << 20;
+    both.say('client', exchange, { kind: 'compressedData', offset: 0, size: block, bytes: new Uint8Array(10) });
+    expect(both.client.credit(exchange)).toBe(INITIAL_CREDIT - 8 - block - FRAME_COST);
+    const bomb = encodeMessage(exchange, { kind: 'compressedData', offset: 0, size: INITIAL_CREDIT, bytes: new Uint8Array(10) });
+    expect(() => both.server.receive(bomb)).toThrow(refusal);
+  });
+
   test('is added by grants', () => {
     const { both, exchange } = sending();
     const grant = both.server.grant(exchange, 1000)!;
@@ -186,20 +195,39 @@ describe('credit', () => {
 });
 
 describe('the opening', () => {
-  /** A machine of this side, and what its peer has said: so many words of its opening. */
-  function greeted(side: Side, words: number): Machine {
-    const machine = new Machine(side);
-    const said: readonly Message[] = side === 'server' ? [HELLO, AUTH] : [HELLO, READY];
-    for (const message of said.slice(0, words)) machine.receive(encodeMessage(0, message));
+  /** What leads to each state of an opening. */
+  const WAYS: Readonly<Record<Side, Readonly<Record<string, readonly Message[]>>>> = {
+    client: { silent: [], greeted: [HELLO], started: [HELLO, messageOf('codeStart')], open: [HELLO, AUTH] },
+    server: { silent: [], greeted: [HELLO], answered: [HELLO, messageOf('codeAnswer')], open: [HELLO, READY] },
+  };
+
+  /** A machine that has heard the opening of `peer`, up to this state. */
+  function greeted(peer: Side, state: string): Machine {
+    const machine = new Machine(peer === 'client' ? 'server' : 'client');
+    for (const message of WAYS[peer][state]!) machine.receive(encodeMessage(0, message));
     return machine;
   }
 
-  test.each(SIDES.flatMap((peer) => [0, 1, 2].map((words) => ({ peer, words }))))('of the $peer, after $words words: its next word, then the words of a connection, and nothing else', ({ peer, words }) => {
+  test('is tested in every state', () => {
+    for (const side of SIDES) expect(Object.keys(WAYS[side]).toSorted()).toEqual([...Object.keys(OPENINGS[side]), OPEN].toSorted());
+  });
+
+  test.each(SIDES.flatMap((peer) => Object.keys(WAYS[peer]).map((state) => ({ peer, state }))))('of the $peer, $state: what the table says, then the words of a connection, and nothing else', ({ peer, state }) => {
     for (const word of WORDS) {
-      const machine = greeted(peer === 'client' ? 'server' : 'client', words);
-      const allowed = OPENINGS[peer][words] === word || word === 'error' || (words > 0 && CONNECTION_WORDS[peer].has(word));
+      const machine = greeted(peer, state);
+      const allowed = OPENINGS[peer][state]?.[word] !== undefined || word === 'error' || (state !== SILENT && CONNECTION_WORDS[peer].has(word));
       expect(codeOf(() => machine.receive(frameOf(word, 0))), word).toBe(allowed ? 'taken' : 'PROTOCOL');
     }
+  });
+
+  test('by a code is longer by a word of each side', () => {
+    const both = new Speakers();
+    const words = [['client', HELLO], ['client', messageOf('codeStart')], ['server', HELLO], ['server', messageOf('codeAnswer')], ['client', AUTH], ['server', READY]] as const;
+    for (const [side, message] of words) {
+      expect(both.server.ready).toBe(false);
+      both.say(side, 0, message);
+    }
+    expect([both.client.ready, both.server.ready]).toEqual([true, true]);
   });
 
   test('is done when both have said all of it', () => {
@@ -212,7 +240,7 @@ describe('the opening', () => {
 
   test('is short: bodies above 16 KiB are refused until the peer is trusted', () => {
     const both = Speakers.opened();
-    const cautious = greeted('server', 2);
+    const cautious = greeted('client', OPEN);
     const large = encodeMessage(1, { kind: 'getTree', path: '', exclude: Array.from({ length: 5 }, () => 'x'.repeat(4096)) });
     expect(large.byteLength).toBeGreaterThan(MAX_GREETING_BODY + HEADER_BYTES);
     expect(() => cautious.receive(large)).toThrow(refusal);

@@ -44,3 +44,18 @@ test('nobody waits for a socket that is gone', async () => {
   turns.ended();
   expect(turns.room()).toBeUndefined();
 });
+
+test('whoever gives up does not wait for a socket that is stuck, and takes no turn from the others', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  turns.began();
+  turns.began();
+  const given = new AbortController();
+  const gone = turns.room(given.signal)!;
+  const other = wait(turns, order, 'other');
+  given.abort(new Error('given up'));
+  await expect(gone).rejects.toThrow('given up');
+  turns.ended();
+  await other;
+  expect(order).toEqual(['other']);
+});

@@ -1,6 +1,6 @@
 /** The part of the contract about single files: uploads, their continuation, reading. */
 import { expect } from 'vitest';
-import { createHasher, digestOf } from '../../src/digest.ts';
+import { createHasher, digestOf, hex } from '../../src/digest.ts';
 import type { Failure } from '../../src/errors.ts';
 import { ROOT } from '../../src/path.ts';
 import { type Check, at, bytesOf, codeOf, contentOf, MTIME, namesIn, put, wanting } from './vaults.ts';
@@ -67,6 +67,49 @@ export function oneFile(check: Check): void {
     await second.commit(6);
     expect(await codeOf(first.commit(5))).toBe('EXISTS');
     expect((await contentOf(vault, 'a')).toString()).toBe('second');
+    // What can never get its name does not wait for it.
+    await first[Symbol.asyncDispose]();
+    await using next = await vault.receive(at('a'), wanting());
+    expect(next.basis).toEqual({ kind: 'none', size: 0 });
+  });
+
+  check('with a digest, only the file that has it is replaced, renamed or removed, and what is there is told', async (vault) => {
+    await put(vault, 'a', 'old');
+    await vault.makeFolder(at('d'));
+    const [old, other] = [digestOf(Buffer.from('old')), digestOf(Buffer.from('other'))];
+    const told = { code: 'PRECONDITION', message: expect.stringContaining(`blake3 ${hex(old)}`) as unknown };
+    await expect(vault.receive(at('a'), wanting({ match: other }))).rejects.toMatchObject(told);
+    await expect(vault.move(at('a'), at('b'), { match: other })).rejects.toMatchObject(told);
+    await expect(vault.remove(at('a'), { match: other })).rejects.toMatchObject(told);
+    expect(await codeOf(vault.receive(at('none'), wanting({ match: old })))).toBe('PRECONDITION');
+    expect(await codeOf(vault.receive(at('d'), wanting({ match: old })))).toBe('ISDIR');
+    expect((await contentOf(vault, 'a')).toString()).toBe('old');
+    await put(vault, 'a', 'new', { match: old });
+    expect((await contentOf(vault, 'a')).toString()).toBe('new');
+    await vault.move(at('a'), at('b'), { match: digestOf(Buffer.from('new')) });
+    await vault.remove(at('b'), { match: digestOf(Buffer.from('new')) });
+    expect(await namesIn(vault, '')).toEqual(['d']);
+  });
+
+  check('with a digest, what was written to the file while the new one arrived is kept', async (vault) => {
+    for (const meanwhile of ['new', 'longer than before', undefined]) {
+      await put(vault, 'a', 'old');
+      await using upload = await vault.receive(at('a'), wanting({ match: digestOf(Buffer.from('old')), owner: `o${meanwhile ?? ''}` }));
+      await upload.write([Buffer.from('mine')], 0);
+      if (meanwhile === undefined) await vault.remove(at('a'));
+      else await put(vault, 'a', meanwhile);
+      expect(await codeOf(upload.commit(4))).toBe('PRECONDITION');
+      if (meanwhile === undefined) expect(await vault.stat(at('a'))).toBeUndefined();
+      else expect((await contentOf(vault, 'a')).toString()).toBe(meanwhile);
+    }
+  });
+
+  check('of two that replace the file of one digest at once, one succeeds', async (vault) => {
+    const match = digestOf(Buffer.from('old'));
+    await put(vault, 'a', 'old');
+    const codes = await Promise.all(['x', 'y'].map((content) => codeOf(put(vault, 'a', content, { match, owner: content }))));
+    expect(codes.toSorted()).toEqual(['PRECONDITION', 'done']);
+    expect((await contentOf(vault, 'a')).toString()).toBe(['x', 'y'][codes.indexOf('done')]);
   });
 
   check('of many uploads to one name one whole one remains', async (vault) => {
@@ -111,8 +154,9 @@ export function continuing(check: Check): void {
     await using other = await vault.receive(at('a'), wanting({ owner: 'bob' }));
     expect(other.basis).toEqual({ kind: 'none', size: 0 });
     await using again = await vault.receive(at('a'), wanting());
-    expect(again.basis).toEqual({ kind: 'part', size: 3 });
+    expect([again.basis, again.inPlace]).toEqual([{ kind: 'part', size: 3 }, true]);
     const into = Buffer.alloc(8);
+    expect([await again.readBasis([into], 1), into.toString('latin1', 0, 2)]).toEqual([2, 'el']);
     expect(await again.read(into, 0)).toBe(3);
     expect(into.toString('latin1', 0, 3)).toBe('hel');
     await again.write([Buffer.from('p')], 3);
@@ -186,11 +230,27 @@ export function continuing(check: Check): void {
     }
     await using upload = await vault.receive(at('a'), wanting({ reuseOld: true, size: 1 << 20 }));
     expect(upload.basis).toEqual({ kind: 'old', size: 1 << 20 });
+    const kept = Buffer.alloc((1 << 20) + 5);
+    expect([await upload.readBasis([kept.subarray(0, 5), kept.subarray(5)], 0), await upload.readBasis([Buffer.alloc(5)], 1 << 20), await upload.readBasis([Buffer.alloc(5)], 1 << 21)]).toEqual([1 << 20, 0, 0]);
+    expect(kept.subarray(0, 1 << 20).equals(old)).toBe(true);
+    // Where the old bytes are staged already, the staged file has all of them; otherwise it has none.
+    expect(await upload.read(Buffer.alloc(5), (1 << 20) - 5)).toBe(upload.inPlace ? 5 : 0);
+    if (!upload.inPlace) await upload.write([kept.subarray(0, 1 << 20)], 0);
     await upload.write([Buffer.from([99])], 7);
+    expect([await upload.readBasis([kept], 7), kept[0], await upload.basisChanged()]).toEqual([(1 << 20) - 7, old[7], false]);
     expect((await contentOf(vault, 'a')).equals(old)).toBe(true);
     await upload.commit(1 << 20);
     expect((await contentOf(vault, 'a')).equals(Buffer.from(old).fill(99, 7, 8))).toBe(true);
     expect((await vault.stat(at('a')))?.mode).toBe(0o644);
+  });
+
+  check('a probe says how long its bytes took, within its bounds, and leaves nothing', async (vault) => {
+    const probed = await vault.probe(3_000_000, 60_000);
+    expect(probed.bytes).toBe(3_000_000);
+    expect(probed.micros).toBeGreaterThan(0);
+    expect(await vault.probe(1 << 20, 0)).toMatchObject({ bytes: 0 });
+    expect(await namesIn(vault, '', true)).toEqual([]);
+    expect(await vault.sweep(Date.now() + 60_000)).toBe(0);
   });
 
   check('a sweep forgets what rests, and leaves what is in use', async (vault) => {

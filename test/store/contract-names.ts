@@ -1,7 +1,7 @@
 /** The part of the contract about names: making, listing, renaming, removing, and names too like each other. */
 import { expect } from 'vitest';
 import { ROOT } from '../../src/path.ts';
-import { type Check, at, codeOf, codesOf, contentOf, namesIn, packOf, put, stepsOf, visible, wanting } from './vaults.ts';
+import { type Check, at, codeOf, codesOf, contentOf, MTIME, namesIn, packOf, put, stepsOf, visible, wanting } from './vaults.ts';
 
 export function names(check: Check): void {
   check('a folder is made once, with those above it when asked', async (vault) => {
@@ -72,6 +72,24 @@ export function names(check: Check): void {
     expect((await namesIn(vault, '', true)).sort()).toEqual(['empty', 'empty/b', 'empty/e']);
   });
 
+  check('mode and time are set each by itself, never beyond 0777, and change nothing else', async (vault) => {
+    await put(vault, 'f', 'abc', { mode: 0o644 });
+    await vault.makeFolder(at('d'));
+    await vault.setAttributes(at('f'), { mode: 0o7600 });
+    expect(await vault.stat(at('f'))).toMatchObject({ mode: 0o600, size: 3, mtime: MTIME });
+    await vault.setAttributes(at('f'), { mtime: MTIME + 7 });
+    expect(await vault.stat(at('f'))).toMatchObject({ mode: 0o600, mtime: MTIME + 7 });
+    await vault.setAttributes(at('d'), { mode: 0o700, mtime: -1_600_000_123 });
+    expect(await vault.stat(at('d'))).toMatchObject({ kind: 'folder', mode: 0o700, mtime: -1_600_000_123 });
+    await vault.setAttributes(at('f'), { mode: 0 });
+    await vault.setAttributes(at('f'), { mode: 0o640 });
+    expect(await vault.stat(at('f'))).toMatchObject({ mode: 0o640 });
+    expect((await contentOf(vault, 'f')).toString()).toBe('abc');
+    expect(await codeOf(vault.setAttributes(at('no'), { mode: 0 }))).toBe('NOTFOUND');
+    expect(await codeOf(vault.setAttributes(at('f/g'), { mode: 0 }))).toBe('NOTDIR');
+    expect(await codeOf(vault.setAttributes(ROOT, { mode: 0 }))).toBe('DENIED');
+  });
+
   check('what is removed is of the kind asked for, and full folders only when asked', async (vault) => {
     await put(vault, 'f', '');
     await vault.makeFolder(at('d/e'), { parents: true });
@@ -86,7 +104,7 @@ export function names(check: Check): void {
     expect(await namesIn(vault, '', true)).toEqual([]);
   });
 
-  check('a name too like one that is there is refused wherever names are made', async (vault) => {
+  check('A7: a name too like one that is there is refused wherever names are made', async (vault) => {
     await put(vault, 'Straße', '1');
     await vault.makeFolder(at('Ordner'));
     await put(vault, 'é', '2');

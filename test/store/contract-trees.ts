@@ -1,6 +1,8 @@
 /** The part of the contract about trees: packs out, packs in, and folders at the end. */
 import { expect } from 'vitest';
-import { MAX_PACKED_FILE } from '../../src/pack.ts';
+import { digestOf } from '../../src/digest.ts';
+import { heldAs, markLeft } from '../../src/left.ts';
+import { LEAST_PACK_BYTES, MAX_PACKED_FILE, PACK_HEADROOM } from '../../src/pack.ts';
 import { ROOT, type RemotePath } from '../../src/path.ts';
 import { type Check, at, bytesOf, codeOf, codesOf, contentOf, MTIME, namesIn, packOf, put, stepsOf, told, visible } from './vaults.ts';
 
@@ -39,6 +41,48 @@ export function trees(check: Check): void {
     expect(told(steps).sort()).toEqual(['file src/build/x.c', 'file x.c', 'folder ', 'folder src', 'folder src/build']);
     expect(told(await stepsOf(vault, '', { exclude: ['src/**', 'build/'] })).filter((word) => word.startsWith('folder')).sort()).toEqual(['folder ', 'folder node_modules', 'folder node_modules/m']);
     expect(await codeOf(stepsOf(vault, '', { exclude: ['*a*a*a*a*a*b'] }))).toBe('LIMIT');
+  });
+
+  check('where nothing may be replaced, what is named may be', async (vault) => {
+    const files = (data: string) => [{ name: 'named', data }, { name: 'not', data }];
+    for (const level of ['visible', 'durable'] as const) {
+      await vault.receiveBatch(ROOT, packOf({ [level]: files('old'), [`${level}/sub`]: files('old') }), visible);
+      const replaceable = markLeft(['named', 'sub/not']);
+      const { files: stored, problems } = await vault.receiveBatch(at(level), packOf({ '': files('new'), sub: files('new') }), { level, condition: 'absent', replaceable });
+      expect([stored, codesOf(problems)]).toEqual([2, ['not EXISTS', 'sub/named EXISTS']]);
+      const now = ['named', 'not', 'sub/named', 'sub/not'].map(async (name) => (await contentOf(vault, `${level}/${name}`)).toString());
+      expect(await Promise.all(now)).toEqual(['new', 'old', 'old', 'new']);
+    }
+  });
+
+  check('files that need not come are left out, and folders are not', async (vault) => {
+    const files = [{ name: 'a', data: 'a' }, { name: 'b', data: 'b' }];
+    await vault.receiveBatch(ROOT, packOf({ '': files, sub: files }), visible);
+    await put(vault, 'sub/large', bytesOf(MAX_PACKED_FILE + 1));
+    const steps = await stepsOf(vault, '', { leave: markLeft(['a', 'sub', 'sub/b', 'sub/large']) });
+    expect(told(steps).sort()).toEqual(['file b', 'file sub/a', 'folder ', 'folder sub']);
+    expect(await codeOf(stepsOf(vault, '', { leave: new Uint8Array(17) }))).toBe('PROTOCOL');
+  });
+
+  check('small files of which the same bytes are held are counted, and do not come', async (vault) => {
+    const files = [{ name: 'a', data: 'a' }, { name: 'b', data: 'b' }];
+    await vault.receiveBatch(ROOT, packOf({ '': files, sub: files }), visible);
+    const of = (path: string, data: string): string => heldAs(path, digestOf(Buffer.from(data)));
+    const steps = await stepsOf(vault, '', { held: markLeft([of('a', 'a'), of('b', 'a'), of('sub/b', 'b'), of('none', 'a')]) });
+    expect(told(steps).sort()).toEqual(['file b', 'file sub/a', 'folder ', 'folder sub']);
+    expect(steps.reduce((sum, { same }) => ({ files: sum.files + (same?.files ?? 0), bytes: sum.bytes + (same?.bytes ?? 0) }), { files: 0, bytes: 0 })).toEqual({ files: 2, bytes: 2 });
+    expect(await codeOf(stepsOf(vault, '', { held: new Uint8Array(17) }))).toBe('PROTOCOL');
+  });
+
+  check('where there is little room for a pack, packs are small, and files that have no room in one go alone', async (vault) => {
+    const files = Array.from({ length: 40 }, (_, i) => ({ name: `f${i}`, data: 'x'.repeat(4096) }));
+    await vault.receiveBatch(ROOT, packOf({ '': files, sub: [...files.slice(0, 3), { name: 'middling', data: 'y'.repeat(60_000) }] }), visible);
+    let asked = 0;
+    const room = (): Promise<ArrayBuffer> => { asked += 1; return Promise.resolve(new ArrayBuffer(PACK_HEADROOM + LEAST_PACK_BYTES)); };
+    const steps = await stepsOf(vault, '', { room });
+    expect(told(steps).sort()).toEqual([...files.map(({ name }) => `file ${name}`), 'file sub/f0', 'file sub/f1', 'file sub/f2', 'folder ', 'folder sub', 'large sub/middling'].sort());
+    expect(Math.max(...steps.map(({ pack }) => pack.byteLength))).toBeLessThanOrEqual(LEAST_PACK_BYTES);
+    expect(asked).toBe(steps.length + 1);
   });
 
   check('leaving a walk early leaves nothing behind', async (vault) => {

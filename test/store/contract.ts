@@ -7,6 +7,7 @@ import type { Vault } from '../../src/store/vault.ts';
 import { continuing, oneFile } from './contract-files.ts';
 import { names } from './contract-names.ts';
 import { trees } from './contract-trees.ts';
+import { undoing } from './contract-undo.ts';
 
 export function vaultContract(name: string, open: () => Promise<Vault>): void {
   const check = (title: string, body: (vault: Vault) => Promise<void>): void => {
@@ -20,4 +21,5 @@ export function vaultContract(name: string, open: () => Promise<Vault>): void {
   describe(`${name}: continuing`, () => { continuing(check); });
   describe(`${name}: names`, () => { names(check); });
   describe(`${name}: trees`, () => { trees(check); });
+  describe(`${name}: undo`, () => { undoing(check); });
 }

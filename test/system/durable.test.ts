@@ -64,8 +64,9 @@ function flushes(calls: readonly Call[], top: string): Call[] {
 }
 
 /** A rig that has joined; the server's calls from now on go to a file. `more` is told where the served folder really is. */
+/** Without an audit, which flushes a file of its own when it is time to. */
 async function tracedRig(more: (served: string) => readonly string[] = () => [], before: readonly string[] = []): Promise<Rig & { calls(): Promise<Call[]> }> {
-  const rig = await Rig.start();
+  const rig = await Rig.start({ serve: ['--no-audit'] });
   await rig.stop();
   const file = join(rig.folder, 'server.trace');
   await rig.serve([...before, ...traced(file, more(realpathSync(rig.served)))]);

@@ -1,8 +1,9 @@
 /** Byte arrays as source and sink, and one file from one to the other over a real connection, in either direction. */
 import { Failure } from '../../src/errors.ts';
 import type { Exchange } from '../../src/session/exchange.ts';
-import { receive, type ByteSink, type Stored } from '../../src/transfer/receive.ts';
-import { send, type Sent } from '../../src/transfer/send.ts';
+import type { Lanes } from '../../src/transfer/lanes.ts';
+import { receive, type ByteSink, type ReceiveOptions, type Stored } from '../../src/transfer/receive.ts';
+import { send, type SendOptions, type Sent } from '../../src/transfer/send.ts';
 import type { ByteSource } from '../../src/transfer/readahead.ts';
 import type { Link } from '../session/link.ts';
 
@@ -27,19 +28,33 @@ export function sourceOf(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A sink that starts with the bytes of its basis and shows what became of it. */
+/** A sink with a basis, which it starts with where that is `inPlace`. It shows what became of it. */
 export class ByteArraySink implements ByteSink {
   readonly basis: { readonly size: number };
+  readonly inPlace: boolean;
+  /** What the basis is read from. */
+  old: Uint8Array;
   bytes: Buffer;
   /** What was written, not kept. */
   written = 0;
   state: 'open' | 'committed' | 'discarded' = 'open';
   reads = 0;
 
-  constructor(basis: Uint8Array = new Uint8Array()) {
+  constructor(basis: Uint8Array = new Uint8Array(), inPlace = true) {
     this.basis = { size: basis.byteLength };
-    this.bytes = Buffer.from(basis);
+    this.inPlace = inPlace;
+    this.old = Uint8Array.from(basis);
+    this.bytes = Buffer.from(inPlace ? basis : []);
   }
+
+  async readBasis(into: readonly Uint8Array[], position: number): Promise<number> {
+    this.reads += 1;
+    let done = 0;
+    for (const one of into) done += await sourceOf(this.old).read(one, position + done);
+    return done;
+  }
+
+  async basisChanged(): Promise<boolean> { return false; }
 
   async read(into: Uint8Array, position: number): Promise<number> {
     this.reads += 1;
@@ -69,15 +84,15 @@ export type Direction = 'put' | 'get';
 export interface Moved { readonly sent: PromiseSettledResult<Sent>; readonly stored: PromiseSettledResult<Stored> }
 
 /** One file, as `client/file.ts` and `doors/verbs.ts` do it. */
-export async function move(link: Link, direction: Direction, source: ByteSource, sink: ByteSink, size?: number): Promise<Moved> {
+export async function move(link: Link, direction: Direction, source: ByteSource, sink: ByteSink, how: { readonly size?: number; readonly blockSize?: number; readonly lanes?: { readonly from: Lanes; readonly to: Lanes } } = {}): Promise<Moved> {
   const { from, to } = direction === 'put' ? await link.putting() : await link.getting(sink.basis.size);
-  const [sent, stored] = await Promise.allSettled([sending(from, source, sink.basis.size, direction), receiving(to, sink, direction, size)]);
+  const [sent, stored] = await Promise.allSettled([sending(from, source, { basis: sink.basis.size, blockSize: how.blockSize, lanes: how.lanes?.from }, direction), receiving(to, sink, direction, { ...how, lanes: how.lanes?.to })]);
   return { sent, stored };
 }
 
-async function sending(exchange: Exchange, source: ByteSource, basis: number, direction: Direction): Promise<Sent> {
+async function sending(exchange: Exchange, source: ByteSource, options: SendOptions, direction: Direction): Promise<Sent> {
   try {
-    const sent = await send(exchange, source, { basis });
+    const sent = await send(exchange, source, options);
     exchange.say({ kind: 'commit', size: sent.size, digest: sent.digest });
     if (direction === 'put') await lastWord(exchange);
     return sent;
@@ -97,9 +112,9 @@ async function lastWord(exchange: Exchange): Promise<void> {
   }
 }
 
-async function receiving(exchange: Exchange, sink: ByteSink, direction: Direction, size: number | undefined): Promise<Stored> {
+async function receiving(exchange: Exchange, sink: ByteSink, direction: Direction, how: ReceiveOptions): Promise<Stored> {
   try {
-    const stored = await receive(exchange, sink, { size });
+    const stored = await receive(exchange, sink, how);
     if (direction === 'put') exchange.say({ kind: 'stored', level: 'visible', digest: stored.digest });
     return stored;
   } finally {

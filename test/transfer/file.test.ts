@@ -15,7 +15,7 @@ const B = BLOCK_BYTES;
 async function arrives(direction: Direction, content: Uint8Array, basis: Uint8Array = new Uint8Array()): Promise<{ sink: ByteArraySink; kept: number }> {
   await using link = await Link.open();
   const sink = new ByteArraySink(basis);
-  const { sent, stored } = await move(link, direction, sourceOf(content), sink, content.byteLength);
+  const { sent, stored } = await move(link, direction, sourceOf(content), sink, { size: content.byteLength });
   if (sent.status === 'rejected') throw sent.reason;
   if (stored.status === 'rejected') throw stored.reason;
   expect(sink.state).toBe('committed');
@@ -89,7 +89,7 @@ describe.each(DIRECTIONS)('a %s', (direction) => {
     const content = noise(3 * B);
     class Rotting extends ByteArraySink {
       override async read(into: Uint8Array, position: number): Promise<number> {
-        if (this.reads === 3) this.bytes[5]! ^= 1; // the digests have been taken
+        this.bytes[5]! ^= 1; // the digests have been taken
         return super.read(into, position);
       }
     }
@@ -102,7 +102,7 @@ describe.each(DIRECTIONS)('a %s', (direction) => {
   test('of more than was announced is refused as it comes', async () => {
     await using link = await Link.open();
     const sink = new ByteArraySink();
-    const { stored } = await move(link, direction, sourceOf(noise(3 * B)), sink, B);
+    const { stored } = await move(link, direction, sourceOf(noise(3 * B)), sink, { size: B });
     expect(stored).toMatchObject({ reason: { code: 'CHANGED' } });
     expect(sink.state).toBe('open');
   });
@@ -204,9 +204,9 @@ describe('a receiver', () => {
   test('does not read on in what it holds when the sender has said all', async () => {
     await using link = await Link.open();
     class Slow extends ByteArraySink {
-      override async read(into: Uint8Array, position: number): Promise<number> {
+      override async readBasis(into: readonly Uint8Array[], position: number): Promise<number> {
         await new Promise(setImmediate); // as a disk does: the network gets its turn
-        return super.read(into, position);
+        return super.readBasis(into, position);
       }
     }
     const sink = new Slow(new Uint8Array(500 * B));
@@ -219,7 +219,8 @@ describe('a receiver', () => {
     const { from, to } = await link.getting();
     to.say({ kind: 'hashes', first: 0, digests: [] });
     while (link.client.machine.credit(to.id)! > 40_000) await to.sayBulk({ kind: 'hashes', first: 0, digests: Array.from({ length: 1000 }, () => new Uint8Array(32)) }, 33_100);
-    const large = { basis: { size: 2 ** 40 }, read: async (into: Uint8Array) => into.byteLength, write: async () => {}, commit: async () => {}, discard: async () => {} };
+    const read = async (into: Uint8Array): Promise<number> => into.byteLength;
+    const large = { basis: { size: 2 ** 40 }, inPlace: true, read, readBasis: async ([into]: readonly Uint8Array[]) => into!.byteLength, basisChanged: async () => false, write: async () => {}, commit: async () => {}, discard: async () => {} };
     const stored = receive(to, large);
     while (to.waitingSince === undefined || link.client.machine.credit(to.id)! > 3000) await new Promise(setImmediate);
     from.say({ kind: 'commit', size: 0, digest: digestOf(new Uint8Array()) });
@@ -243,7 +244,7 @@ describe('a sender', () => {
     const buffers = new Set<ArrayBufferLike>();
     const source = { read: async (into: Uint8Array, position: number) => { buffers.add(into.buffer); return position < 30 * B ? into.byteLength : 0; } };
     await move(link, 'put', source, new ByteArraySink());
-    expect(buffers.size).toBeLessThanOrEqual(4);
+    expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(3 * B);
   });
 
   test('gives its buffers back, so that many small files take no new ones', async () => {
@@ -251,6 +252,6 @@ describe('a sender', () => {
     const buffers = new Set<ArrayBufferLike>();
     const source = { read: async (into: Uint8Array) => { buffers.add(into.buffer); return 0; } };
     for (let file = 0; file < 30; file += 1) await move(link, 'put', source, new ByteArraySink());
-    expect(buffers.size).toBeLessThanOrEqual(4);
+    expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(3 * B);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
+import { Waits } from '../../src/session/waits.ts';
 import { InOrder } from '../../src/transfer/inorder.ts';
 
 /** A job that ends when it is told to. */
@@ -15,6 +16,25 @@ async function quiet(): Promise<void> {
 }
 
 describe('jobs in order', () => {
+  test('that must wait for another to end wait for the disk', async () => {
+    let now = 0;
+    const waits = new Waits({ now: () => now, busy: () => 0, computed: () => 0 });
+    const work = new InOrder(1, () => {}, waits);
+    const [a, b] = [job<string>(), job<string>()];
+    await work.add(a.run, async () => {});
+    now += 1000;
+    expect(waits.limit()).toBeUndefined();
+    const added = work.add(b.run, async () => {});
+    now += 1000;
+    expect(waits.limit()).toBe('disk');
+    a.end('a');
+    await added;
+    now += 1000;
+    expect(waits.limit()).toBeUndefined();
+    b.end('b');
+    await work.idle();
+  });
+
   test('run side by side, and are dealt with in the order they were begun', async () => {
     const dealt: string[] = [];
     const work = new InOrder(4, () => {});

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
-import { PackWriter } from '../../src/pack.ts';
+import { LEAST_PACK_BYTES, PACK_HEADROOM, PackWriter } from '../../src/pack.ts';
 import { parsePath, ROOT } from '../../src/path.ts';
 import { digestOf, ready } from '../../src/digest.ts';
 import type { Exchange } from '../../src/session/exchange.ts';
 import { createMemoryVault } from '../../src/store/memory.ts';
 import type { PackStep, Problem } from '../../src/store/vault.ts';
-import { receiveTree, sayProblems, sendTree } from '../../src/transfer/tree.ts';
+import { receiveTree, sayProblems, sendTree, type TreeSink } from '../../src/transfer/tree.ts';
 import type { Message } from '../../src/wire/messages.ts';
 import { Link } from '../session/link.ts';
 
@@ -24,14 +24,14 @@ function packOf(...names: string[]): Uint8Array {
   return writer.finish();
 }
 
-/** A `putTree` on both sides; the server stores into a memory vault. */
-async function putting(link: Link): Promise<{ exchange: Exchange; vault: ReturnType<typeof createMemoryVault>; stored: Promise<void> }> {
+/** A `putTree` on both sides; the server stores into a memory vault, by way of `sink` where there is one. */
+async function putting(link: Link, sink = (vault: TreeSink): TreeSink => vault): Promise<{ exchange: Exchange; vault: ReturnType<typeof createMemoryVault>; stored: Promise<void> }> {
   const exchange = link.client.request({ kind: 'putTree', path: '', level: 'visible', ifAbsent: true });
   const other = await link.server.next();
   const vault = createMemoryVault();
   const stored = (async () => {
     try {
-      await receiveTree(other, vault, ROOT, OPTIONS);
+      await receiveTree(other, sink(vault), ROOT, OPTIONS);
       other.say({ kind: 'done' });
     } catch (error) {
       other.cancel(Failure.from(error));
@@ -77,6 +77,21 @@ describe('a tree that is received', () => {
     expect([link.budget.used, link.client.active, link.server.connection.active]).toEqual([0, 0, 0]);
   });
 
+  test('has its folders finished when what is in them has come, also where a pack waits for room before it is stored', async () => {
+    await using link = await Link.open();
+    const { exchange, vault, stored } = await putting(link, (inner) => ({
+      receiveBatch: async (...pack) => { await new Promise((resolve) => { setImmediate(resolve); }); return inner.receiveBatch(...pack); },
+      finishFolders: (...folders) => inner.finishFolders(...folders),
+    }));
+    await exchange.batch(packOf('a'));
+    await exchange.sayBulk({ kind: 'folders', folders: [{ path: '', mode: 0o700, mtime: 5 }] }, 100);
+    exchange.say({ kind: 'finish' });
+    expect(await answers(exchange)).toMatchObject([{ kind: 'batched', files: 1 }]);
+    await stored;
+    // What arrives in a folder changes its time: that it has this one says what came last.
+    expect(await vault.stat(ROOT)).toMatchObject({ mode: 0o700, mtime: 5 });
+  });
+
   test.each([
     ['a pack that is none', (exchange: Exchange) => exchange.batch(new Uint8Array(50).fill(9)), 'PROTOCOL'],
     ['a folder with a name that leads elsewhere', (exchange: Exchange) => exchange.sayBulk({ kind: 'folders', folders: [{ path: '../x', mode: 0, mtime: 0 }] }, 100), 'BADNAME'],
@@ -98,7 +113,7 @@ describe('a tree that is sent', () => {
     await using link = await Link.open();
     const exchange = link.client.request({ kind: 'getTree', path: '', exclude: [] });
     const from = await link.server.next();
-    const sending = sendTree(from, (async function* () { yield* steps; })()).then(() => { from.say({ kind: 'done' }); });
+    const sending = sendTree(from, async function* () { yield* steps; }).then(() => { from.say({ kind: 'done' }); });
     const words: Message[] = [];
     let packs = 0;
     for (;;) {
@@ -139,13 +154,36 @@ describe('a tree that is sent', () => {
     expect(words.flatMap((word) => (word.kind === 'folders' ? word.folders : []))).toHaveLength(300);
   });
 
+  test('is made in slabs of the budget, which are given back, and where it has nothing left in one small one at a time', async () => {
+    await using link = await Link.open();
+    link.budget.reserve(link.budget.limit, 0, () => {});
+    const exchange = link.client.request({ kind: 'getTree', path: '', exclude: [] });
+    const from = await link.server.next();
+    const sizes: number[] = [];
+    const sending = sendTree(from, async function* (room) {
+      for (let made = 0; made < 3; made += 1) {
+        const memory = await room();
+        sizes.push(memory.byteLength);
+        const writer = new PackWriter(memory);
+        writer.folder(ROOT, 0o755);
+        yield { ...step, pack: writer.finish() };
+      }
+      sizes.push((await room()).byteLength);
+    });
+    for (let packs = 0; packs < 3; packs += 1) exchange.consumed((await exchange.next()).bulk);
+    await sending;
+    expect(sizes).toEqual([1, 2, 3, 4].map(() => PACK_HEADROOM + LEAST_PACK_BYTES));
+    expect(link.budget.used).toBe(link.budget.limit);
+    from.say({ kind: 'done' });
+  });
+
   test('stops when nobody listens any more', async () => {
     await using link = await Link.open();
     const exchange = link.client.request({ kind: 'getTree', path: '', exclude: [] });
     const from = await link.server.next();
     let steps = 0;
     const endless = (async function* () { for (;; steps += 1) yield { ...step, pack: new Uint8Array(1 << 20) }; })();
-    const sending = sendTree(from, endless);
+    const sending = sendTree(from, () => endless);
     exchange.consumed((await exchange.next()).bulk);
     exchange.cancel(new Failure('CANCELLED', 'enough'));
     await expect(sending).rejects.toMatchObject({ code: 'CANCELLED' });

@@ -19,7 +19,7 @@ export function ofType({ about }: FieldType<unknown>): fc.Arbitrary<unknown> {
     case 'code': return fc.constantFrom(...Object.keys(CODES));
     case 'choice': return fc.constantFrom(...about.of);
     case 'text': return fc.oneof({ weight: 20, arbitrary: text(about.max) }, { weight: 1, arbitrary: fc.constant('a'.repeat(about.max)) });
-    case 'bytes': return fc.uint8Array({ minLength: about.min, maxLength: about.max });
+    case 'bytes': return fc.uint8Array({ minLength: about.min, maxLength: Math.min(about.max, 200) });
     case 'list': return fc.array(ofType(about.of), { maxLength: Math.min(about.max, 5) });
     case 'record': return ofFields(about.fields);
   }

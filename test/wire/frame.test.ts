@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/errors.ts';
-import { BATCH, creditFrame, DATA, DATA_HEAD_BYTES, FrameDecoder, greaseFrame, HEADER_BYTES, MAX_BODY, MAX_CONTROL_BODY, MAX_GREETING_BODY, writeDataHead, writeHeader } from '../../src/wire/frame.ts';
+import { BATCH, creditFrame, DATA, DATA_HEAD_BYTES, FrameDecoder, greaseFrame, HEADER_BYTES, MAX_BODY, MAX_CONTROL_BODY, MAX_GREETING_BODY, stalledFrame, widerFrame, writeDataHead, writeHeader } from '../../src/wire/frame.ts';
 import { encodeMessage } from '../../src/wire/messages.ts';
 import { anyMessage } from './arbitraries.ts';
 import { decodeAll, load, plain } from './vectors.ts';
@@ -37,6 +37,8 @@ describe('every frame of the reference', () => {
     writeHeader(batch, BATCH, 5, 3);
     expect(batch.toString('hex')).toBe(hexOf('a pack'));
     expect(creditFrame(7, 0x0100_0000).toString('hex')).toBe(hexOf('credit'));
+    expect(stalledFrame(7).toString('hex')).toBe(hexOf('a sender that waits for credit'));
+    expect(widerFrame(7, 0x0100_0000).toString('hex')).toBe(hexOf('a wider window'));
     expect(greaseFrame().toString('hex')).toBe(hexOf('a frame without a meaning'));
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CODES, Failure, type Code } from '../../src/errors.ts';
-import { BATCH, CREDIT, DATA, GREASE, HEADER_BYTES, MAX_CONTROL_BODY, MAX_GREETING_BODY } from '../../src/wire/frame.ts';
+import { BATCH, CREDIT, DATA, GREASE, HEADER_BYTES, MAX_CONTROL_BODY, MAX_GREETING_BODY, STALLED, WIDER } from '../../src/wire/frame.ts';
 import { cut, decodeMessage, encodeMessage, errorMessage, failureOf, kindOf, MAX_DIGESTS, MAX_ENTRIES, MAX_LISTED, MESSAGES, type Kind, type Message } from '../../src/wire/messages.ts';
 import { anyMessage, KINDS } from './arbitraries.ts';
 import { load, plain, reviveMessage } from './vectors.ts';
@@ -93,7 +93,7 @@ describe('any message', () => {
 
 describe('the table', () => {
   test('gives every kind a type of its own, and none that is reserved', () => {
-    const types = [...Object.values(MESSAGES).map(({ type }) => type), DATA, BATCH, CREDIT, GREASE];
+    const types = [...Object.values(MESSAGES).map(({ type }) => type), DATA, BATCH, CREDIT, STALLED, WIDER, GREASE];
     expect(new Set(types).size).toBe(types.length);
     for (const { type } of Object.values(MESSAGES)) expect(type & 0x0f).not.toBe(0x0a);
   });

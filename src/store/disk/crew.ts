@@ -9,8 +9,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../../errors.ts';
+import { isFolder } from './number.ts';
 import { Operations, type Setup } from './operations.ts';
 import { Runner, type Arguments, type InputOf, type LastOf, type LongName, type Reply, type Request, type Result, type ShortName, type StepOf } from './runner.ts';
+
+/**
+ * What a worker may have of new objects, in MiB: names and results go as soon as they are answered, so that more is garbage that waits.
+ * V8 would take 48, on Node 24 96, for each worker in a long listing.
+ */
+const YOUNG_MIB = 12;
 
 /** Whoever answers requests, one after the other. */
 interface Lane {
@@ -23,9 +30,10 @@ export class Crew {
   readonly #lanes: readonly Lane[];
   #ids = 0;
 
-  /** `workers` 0 works in this thread. The root is opened now, here or not at all, so that a bad one is found at once. */
+  /** `workers` 0 works in this thread. The root is opened now, here or not at all, so that a bad one is found at once; one that is away may come back. */
   constructor(setup: Setup, workers: number) {
     const here = new Operations(setup);
+    if (setup.number === undefined || isFolder(setup.root, setup.number)) here.ready();
     if (workers === 0) this.#lanes = [new Here(new Runner(here))];
     else {
       here[Symbol.dispose]();
@@ -40,7 +48,8 @@ export class Crew {
 
   /**
    * Runs a long operation. `answer` is asked for what a step wants to know before the next one; `key` orders
-   * operations; the buffers of `transfer` are this thread's no longer. One step is made ahead of the one in use, no more.
+   * operations; the buffers of `transfer` are this thread's no longer. One step is made ahead of the one in use, no more,
+   * and none before `room` says so.
    */
   async *steps<K extends LongName>(name: K, args: Arguments<K>, options: StepOptions<K> = {}): AsyncGenerator<StepOf<K>, LastOf<K>, void> {
     this.#ids += 1;
@@ -48,7 +57,7 @@ export class Crew {
     const lane = this.#lane(options.key);
     let reply = await lane.send({ id, do: 'start', name, args }, options.transfer);
     let coming: Promise<Reply> | undefined;
-    let ended = false;
+    let [ended, left] = [false, false];
     try {
       for (;;) {
         ended = !('done' in reply) || reply.done;
@@ -56,13 +65,14 @@ export class Crew {
         if (ended) return value as LastOf<K>;
         const step = value as StepOf<K>;
         const input = await options.answer?.(step);
-        coming = lane.send({ id, do: 'next', input });
+        coming = options.room === undefined ? lane.send({ id, do: 'next', input }) : options.room().then((room) => (left ? NOTHING : lane.send({ id, do: 'next', input: room }, room instanceof ArrayBuffer ? [room] : [])));
         // Whoever leaves here never asks for it; it must not be a rejection that nobody heard.
         coming.catch(() => undefined);
         yield step;
         reply = await coming;
       }
     } finally {
+      left = true;
       if (!ended) await lane.send({ id, do: 'stop' });
     }
   }
@@ -92,7 +102,12 @@ export interface StepOptions<K extends LongName> {
   readonly key?: string;
   readonly transfer?: readonly ArrayBuffer[];
   readonly answer?: (step: StepOf<K>) => Promise<InputOf<K>>;
+  /** Asked before each step but the first, in place of `answer`; a buffer is handed over. While it waits, the step before is in use already. */
+  readonly room?: (() => Promise<InputOf<K>>) | undefined;
 }
+
+/** In place of a step that nobody asks for any more. */
+const NOTHING: Reply = { id: 0, value: undefined, done: true };
 
 function valueOf(reply: Reply): unknown {
   if ('value' in reply) return reply.value;
@@ -170,6 +185,7 @@ class Thread implements Lane {
       workerData: this.#setup,
       // Descriptors opened there are used and closed here; the worker must not take them for its own.
       trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });
     worker.unref();
     worker.on('message', (reply: Reply) => {

@@ -81,17 +81,19 @@ export class Fresh implements Disposable {
     return true;
   }
 
-  /** Gives the folder its name, and tells what became of each file. Throws when nothing has changed. */
-  publish(absent: boolean, told: Told): void {
+  /** Gives the folder its name, and tells what became of each file; false when there is one of this name meanwhile, into which they go. Throws when nothing has changed. */
+  publish(absent: boolean, told: Told): boolean {
     try {
       placeOver(this.#stage.at(this.#staged), this.#parent.at(this.#name));
     } catch (error) {
       if (error instanceof Failure || !TAKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-      return this.#merge(absent, told);
+      this.#merge(absent, told);
+      return false;
     }
     this.#published = true;
     this.#siblings.add(this.#name);
     for (const record of this.files) told(record);
+    return true;
   }
 
   #merge(absent: boolean, told: Told): void {

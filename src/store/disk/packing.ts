@@ -10,13 +10,14 @@ import { constants, fstatSync, readSync, type Dirent, type Stats } from 'node:fs
 import { digestOf } from '../../digest.ts';
 import { MODE_MASK, type Entry } from '../../entry.ts';
 import { Failure, fromErrno } from '../../errors.ts';
-import { MAX_PACK_BYTES, MAX_PACKED_FILE, PackWriter } from '../../pack.ts';
+import { heldAs, readLeft } from '../../left.ts';
+import { PackWriter } from '../../pack.ts';
 import { baseName, below as joined, child, components, isWithin, MAX_DEPTH, parentOf, RESERVED, ROOT, type RemotePath } from '../../path.ts';
 import { compileExclude, type Excluded } from '../exclude.ts';
 import type { FolderAttributes, PackOptions, PackStep, Problem } from '../vault.ts';
 import { closeQuietly, entryOf, kindOf, mtimeOf, sameContent } from './attributes.ts';
 import { follow, type Led } from './links.ts';
-import { checkedName, escapedName } from './names.ts';
+import { checkedName, escapedName, textOf } from './names.ts';
 import type { Folder, Root } from './walk.ts';
 
 /** Names looked at in one step, so that a tree with nothing to send still lets others run. */
@@ -26,23 +27,35 @@ const STEP_WORDS = 256 << 10;
 /** Fixed part of one entry, folder or problem when it is encoded, with its message. */
 const WORDS_OVERHEAD = 160;
 
-/** The tree at `top` in steps; `top` must be a folder. */
-export function* packTree(root: Root, top: RemotePath, options: PackOptions = {}): Generator<PackStep, void> {
+/** For a pack; undefined: a whole one has some of its own. */
+type Memory = ArrayBuffer | undefined;
+type Steps = Generator<PackStep, void, Memory>;
+
+/** The tree at `top` in steps; `top` must be a folder. With each step it is given the memory for the pack of the next; for the first `memory`. */
+export function* packTree(root: Root, top: RemotePath, options: PackOptions = {}, memory?: Memory): Steps {
   using folder = root.enter(top);
-  const step = new Step(new Tree(root, top, options));
+  const step = new Step(new Tree(root, top, options), memory);
   yield* packFolder(step, folder, ROOT, [ROOT], MAX_DEPTH - components(top).length);
   yield step.take();
+}
+
+/** Hands out the step as it is, and begins the next. */
+function* hand(step: Step): Steps {
+  step.begin(yield step.take());
 }
 
 /** What the whole walk is about. */
 class Tree {
   readonly excluded: Excluded;
+  /** Whether the receiver has a file with this mark; undefined: it has none. */
+  readonly holds: ((mark: string) => boolean) | undefined;
   readonly #root: Root;
   readonly #top: RemotePath;
   readonly #follows: boolean;
 
-  constructor(root: Root, top: RemotePath, { exclude, follow: follows = false }: PackOptions) {
-    this.excluded = compileExclude(exclude);
+  constructor(root: Root, top: RemotePath, { exclude, leave, without, held, follow: follows = false }: PackOptions) {
+    this.excluded = compileExclude(exclude, leave, without);
+    this.holds = held === undefined ? undefined : readLeft(held);
     this.#root = root;
     this.#top = top;
     this.#follows = follows;
@@ -70,24 +83,24 @@ interface Place { readonly folder: Folder; readonly path: RemotePath; readonly t
 /** A folder to go into: under this name, and really elsewhere when a link led there. */
 interface Next { readonly name: string; readonly real: RemotePath | undefined }
 
-function* packFolder(step: Step, folder: Folder, path: RemotePath, trail: readonly RemotePath[], levels: number): Generator<PackStep, void> {
+function* packFolder(step: Step, folder: Folder, path: RemotePath, trail: readonly RemotePath[], levels: number): Steps {
   const stats = folder.stats();
   const place: Place = { folder, path, trail, mode: stats.mode & MODE_MASK };
   if (step.full || step.filled || !step.open(place)) {
-    yield step.take();
+    yield* hand(step);
     step.open(place);
   }
   const folders: Next[] = [];
   try {
     for (const entry of folder.names()) {
       // Twice at most: what does not fit into this step fits into an empty one.
-      while (!step.add(place, entry, folders)) yield step.take();
+      while (!step.add(place, entry, folders)) yield* hand(step);
     }
   } catch (error) {
     step.problem(path, fromErrno(error));
   }
   for (const next of folders) {
-    if (step.full) yield step.take();
+    if (step.full) yield* hand(step);
     const inside = child(path, next.name);
     using opened = enter(step, folder, next, inside, levels);
     const real = next.real ?? child(trail.at(-1)!, next.name);
@@ -111,18 +124,20 @@ function enter(step: Step, folder: Folder, next: Next, path: RemotePath, levels:
 class Step {
   folders: FolderAttributes[] = [];
   readonly tree: Tree;
-  #writer = new PackWriter();
+  #writer: PackWriter;
   #named: Place | undefined;
   #files = 0;
   #bytes = 0;
+  #same = { files: 0, bytes: 0 };
   #large: (Entry & { path: RemotePath })[] = [];
   #problems: Problem[] = [];
   #skipped = 0;
   #names = 0;
   #words = 0;
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, memory: Memory) {
     this.tree = tree;
+    this.#writer = new PackWriter(memory);
   }
 
   /** Whether enough was looked at, or has to be said, for one step. */
@@ -131,9 +146,7 @@ class Step {
   }
 
   /** Whether the pack is nearly full: the next folder had better begin in a new one, since a folder that comes whole is stored at less cost. */
-  get filled(): boolean {
-    return this.#writer.length > MAX_PACK_BYTES * 0.7;
-  }
+  get filled(): boolean { return this.#writer.filled; }
 
   /** Names the folder in the pack, for the files that follow; false when there is no room. */
   open(place: Place): boolean {
@@ -149,7 +162,7 @@ class Step {
     this.#names += 1;
     const name = checkedName(entry.name);
     if (typeof name !== 'string') {
-      if (entry.name.toString() !== RESERVED) this.problem(below(place, escapedName(entry.name)), name);
+      if (entry.name.toString() !== RESERVED) this.problem(below(place, escapedName(entry.name)), name, realPath(place, entry.name));
       // At the top it is ours; further down somebody may miss it.
       else if (place.path !== ROOT) this.#skipped += 1;
       return true;
@@ -176,8 +189,8 @@ class Step {
     }
   }
 
-  problem(path: RemotePath, { code, message }: Failure): void {
-    this.#problems.push({ path, code, message });
+  problem(path: RemotePath, { code, message }: Failure, real?: string): void {
+    this.#problems.push({ path, code, message, ...(real !== undefined && { real }) });
     this.words(path);
   }
 
@@ -186,17 +199,20 @@ class Step {
     this.#words += path.length * 3 + WORDS_OVERHEAD;
   }
 
+  /** Room for another pack, after `take`. */
+  begin(memory: Memory): void { this.#writer = new PackWriter(memory); }
+
   /** The step as it is; the next one starts empty. */
   take(): PackStep {
     const pack = this.#files > 0 || this.#writer.records > 0 ? this.#writer.finish() : new Uint8Array(0);
     const { folders } = this;
-    const step = { pack, files: this.#files, bytes: this.#bytes, large: this.#large, folders, problems: this.#problems, skipped: this.#skipped };
-    this.#writer = new PackWriter();
+    const step = { pack, files: this.#files, bytes: this.#bytes, large: this.#large, folders, problems: this.#problems, skipped: this.#skipped, same: this.#same.files === 0 ? undefined : this.#same };
     this.#named = undefined;
     this.#files = this.#bytes = this.#skipped = this.#names = this.#words = 0;
     this.folders = [];
     this.#large = [];
     this.#problems = [];
+    this.#same = { files: 0, bytes: 0 };
     return step;
   }
 
@@ -207,7 +223,7 @@ class Step {
       fd = from.open(real, constants.O_RDONLY);
       const stats = fstatSync(fd);
       if (kindOf(stats) !== 'file') this.#skipped += 1;
-      else if (stats.size > MAX_PACKED_FILE) this.#tooLarge(place, name, stats);
+      else if (stats.size > this.#writer.mostFile) this.#tooLarge(place, name, stats);
       else return this.#small(place, name, fd, stats);
     } catch (error) {
       this.problem(below(place, name), fromErrno(error));
@@ -226,15 +242,25 @@ class Step {
       const complete = fill(fd, space);
       const after = fstatSync(fd);
       if (complete && sameContent(before, after)) {
-        this.#writer.file(name, before.mode & MODE_MASK, mtimeOf(before), digestOf(space), before.size);
-        this.#files += 1;
-        this.#bytes += before.size;
+        this.#take(place, name, before, digestOf(space));
         return true;
       }
-      if (after.size > before.size && (after.size > MAX_PACKED_FILE || !this.#writer.room(name, after.size))) break;
+      if (after.size > before.size && (after.size > this.#writer.mostFile || !this.#writer.room(name, after.size))) break;
       before = after;
     }
     throw new Failure('CHANGED', 'the file changed while it was read');
+  }
+
+  /** Takes in a file whose bytes are in the space for it, or counts it where the receiver has them. */
+  #take(place: Place, name: string, stats: Stats, digest: Uint8Array): void {
+    if (this.tree.holds?.(heldAs(below(place, name), digest)) === true) {
+      this.#same.files += 1;
+      this.#same.bytes += stats.size;
+      return;
+    }
+    this.#writer.file(name, stats.mode & MODE_MASK, mtimeOf(stats), digest, stats.size);
+    this.#files += 1;
+    this.#bytes += stats.size;
   }
 
   #tooLarge(place: Place, name: string, stats: Stats): void {
@@ -258,4 +284,10 @@ function fill(fd: number, space: Uint8Array): boolean {
     done += got;
   }
   return true;
+}
+
+/** The path of a name that is refused, if it is text at all. */
+function realPath(place: Place, raw: Buffer): string | undefined {
+  const name = textOf(raw);
+  return name === undefined || place.path === ROOT ? name : `${place.path}/${name}`;
 }

@@ -79,6 +79,7 @@ export class Runner implements Disposable {
   }
 
   #invoke(name: string, args: readonly unknown[]): unknown {
+    if (this.#running.size === 0) this.#operations.renew();
     // Names and arguments are typed where requests are made, in `crew.ts`; here they are one shape.
     const operations = this.#operations as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
     return operations[name]!(...args);

@@ -1,34 +1,44 @@
 /**
  * Stage: the folder `.wherry` at the top of the root, where files are until they are whole.
  *
- *     KEY.part              rests; KEY is a digest of owner and path, so that the same upload finds it again
+ *     KEY.part              rests; KEY is a digest of the owner, and one of owner and path, so that the same upload finds it again,
+ *                           and what rests of an owner can be counted
  *     KEY.MARK.SERIAL.live  in use by the process MARK
  *     MARK.SERIAL.tmp       a file of a batch, on its way
  *     MARK.SERIAL.new       a folder of a batch, with its files
+ *     kept                  what `kept.ts` keeps for undo
  *
  * A part is taken into use, and put back, by renaming it: of two that want it, in one process or in many, one gets it
  * and the other starts afresh (within one vault, `disk.ts` ends the earlier upload first). What a crash leaves as
  * `live` is put back when the stage is opened next.
- * The folder is made on first need with mode 0700 and must belong to us; it is removed when empty on `close`.
+ * The folder is made on first need with mode 0700 and must belong to us; it is removed when empty on `close`. Neither shows in the
+ * time of the root.
  * Synchronous. It knows nothing of the tree beside it: giving a staged file its name is the caller's.
  */
-import { constants, fchmodSync, fstatSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { constants, fchmodSync, fstatSync, futimesSync, mkdirSync, renameSync, rmdirSync, type Stats } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { digestOf, hex } from '../../digest.ts';
 import { Failure } from '../../errors.ts';
 import { RESERVED, type RemotePath } from '../../path.ts';
-import { closeQuietly, kindOf } from './attributes.ts';
-import { isLiving, ownMark } from './living.ts';
+import { closeQuietly, kindOf, mtimeOf, secondsOf } from './attributes.ts';
+import { ownMark } from './living.ts';
 import { textOf } from './names.ts';
+import { putBack, recover, removeFolderQuietly } from './recovery.ts';
 import type { Folder, Root } from './walk.ts';
 
 const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY } = constants;
 
-/** A part in use on another machine or in another container is taken over when it was not written for so long, in ms. */
-const FOREIGN_SILENCE = 120_000;
+/** What is kept for undo, below the stage. */
+export const KEPT = 'kept';
 
 /** How often the folder may be removed under our hands: each time, another process has just ended. More often, the root itself is gone. */
 const MAX_TRIES = 50;
+
+/** Parts of one owner that are counted: each is a look at the disk, and is kept in mind. */
+const MAX_COUNTED = 10_000;
+
+/** A part that rests, and when it was last written (ms since 1970). */
+export interface RestingPart { readonly bytes: number; readonly since: number }
 
 /** A staged file, open for reading and writing. */
 export interface Staged {
@@ -41,9 +51,10 @@ export interface Staged {
 export class Stage {
   readonly #root: Root;
   /** Makes names unique among the threads and vaults of one process. */
-  readonly #instance = randomBytes(6).toString('hex');
+  readonly instance = randomBytes(6).toString('hex');
   #serial = 0;
   #folder: Folder | undefined;
+  #folds: boolean | undefined;
 
   constructor(root: Root) {
     this.#root = root;
@@ -51,9 +62,9 @@ export class Stage {
 
   /** The owner's part of `path`, or a new one. */
   claim(owner: string, path: RemotePath): Staged {
-    const key = keyOf(owner, path);
+    const key = partKey(owner, path);
     const live = `${key}.${ownMark()}.${this.#next()}.live`;
-    return this.#inside((folder) => take(folder, `${key}.part`, live) ?? { fd: folder.open(live, O_RDWR | O_CREAT | O_EXCL, 0o600), live, size: 0 });
+    return this.inside((folder) => take(folder, `${key}.part`, live) ?? { fd: folder.open(live, O_RDWR | O_CREAT | O_EXCL, 0o600), live, size: 0 });
   }
 
   /** Puts a part back to rest for its owner's next try; an empty one, or one smaller than what rests there, is removed. */
@@ -70,13 +81,21 @@ export class Stage {
   /** A new file of a batch, to be written only. The system takes the umask off `mode`. */
   temporary(mode: number): { fd: number; name: string } {
     const name = `${ownMark()}.${this.#next()}.tmp`;
-    return { fd: this.#inside((folder) => folder.open(name, O_WRONLY | O_CREAT | O_EXCL, mode)), name };
+    return { fd: this.inside((folder) => folder.open(name, O_WRONLY | O_CREAT | O_EXCL, mode)), name };
+  }
+
+  /** A file without a name, to write and read: it is gone when it is closed, however the process ends. */
+  scratch(): number {
+    const name = `${ownMark()}.${this.#next()}.tmp`;
+    const fd = this.inside((folder) => folder.open(name, O_RDWR | O_CREAT | O_EXCL, 0o600));
+    this.#open().removeQuietly(name);
+    return fd;
   }
 
   /** A new folder of a batch, made with `mode`; to be filled, and then given its name. */
   temporaryFolder(mode: number): { folder: Folder; staged: string } {
     const staged = `${ownMark()}.${this.#next()}.new`;
-    return this.#inside((stage) => {
+    return this.inside((stage) => {
       mkdirSync(stage.at(staged), mode);
       return { folder: stage.enter(staged), staged };
     });
@@ -96,13 +115,28 @@ export class Stage {
     return this.#open().reopenable(fd, name);
   }
 
+  /** A staged file. */
+  look(name: string): Stats | undefined {
+    return this.#open().look(name);
+  }
+
   has(name: string): boolean {
     return this.#open().look(name) !== undefined;
   }
 
+  /** Whether this disk takes names for the same that differ only in letter case: then it finds this folder under another spelling too. */
+  get folds(): boolean {
+    return (this.#folds ??= this.inside(() => this.#root.folder.look(RESERVED.toUpperCase()) !== undefined));
+  }
+
+  /** Whether anything may be kept. */
+  get hasKept(): boolean {
+    return this.#root.folder.look(RESERVED) !== undefined && this.#open().look(KEPT) !== undefined;
+  }
+
   /** The device the stage is on: only files of the same one can be given a name in one step. */
   device(): number {
-    return this.#inside((folder) => folder.stats().dev);
+    return this.inside((folder) => folder.stats().dev);
   }
 
   /** Removes parts last written before `before` (ms since 1970) that nobody uses; returns how many. */
@@ -119,13 +153,28 @@ export class Stage {
     return removed;
   }
 
+  /** What rests of an account's uploads, by the key of each; the first 10,000 of them. */
+  resting(owner: string): Map<string, RestingPart> {
+    const parts = new Map<string, RestingPart>();
+    if (this.#root.folder.look(RESERVED) === undefined) return parts;
+    const folder = this.#open();
+    for (const { name: raw } of folder.names()) {
+      const name = textOf(raw) ?? '';
+      const stats = name.startsWith(ownerKey(owner)) && name.endsWith('.part') ? folder.look(name) : undefined;
+      if (stats !== undefined) parts.set(name.slice(0, -'.part'.length), { bytes: stats.size, since: stats.mtimeMs });
+      if (parts.size >= MAX_COUNTED) break;
+    }
+    return parts;
+  }
+
   /** Removes the stage when it is empty. It opens again on the next need. */
   close(): void {
     if (this.#folder === undefined) return;
     try {
-      rmdirSync(this.#root.folder.at(RESERVED));
+      if (this.#folder.look(KEPT) !== undefined) rmdirSync(this.#folder.at(KEPT));
+      this.#unseen(() => rmdirSync(this.#root.folder.at(RESERVED)));
     } catch {
-      // Not empty: parts rest in it, or somebody else is at work.
+      // Not empty: parts rest in it, or something is kept, or somebody else is at work.
     }
     this.#folder[Symbol.dispose]();
     this.#folder = undefined;
@@ -133,11 +182,11 @@ export class Stage {
 
   #next(): string {
     this.#serial += 1;
-    return `${this.#instance}${this.#serial}`;
+    return `${this.instance}${this.#serial}`;
   }
 
   /** Runs `action`, again when the folder was removed by another process that saw it empty. */
-  #inside<T>(action: (folder: Folder) => T): T {
+  inside<T>(action: (folder: Folder) => T): T {
     for (let tries = 1; ; tries += 1) {
       try {
         return action(this.#open());
@@ -149,10 +198,26 @@ export class Stage {
     }
   }
 
+  /** Makes a change to the root that nobody sees, and leaves it its time: its own where nothing arrives in it, or that of the folder that has arrived. */
+  #unseen(change: () => void): void {
+    const { folder } = this.#root;
+    const before = folder.stats();
+    change();
+    let fd: number | undefined;
+    try {
+      fd = folder.openSelf();
+      futimesSync(fd, before.atimeMs / 1000, secondsOf(mtimeOf(before)));
+    } catch {
+      // Somebody else's folder, in which we may only make names: its time changes.
+    } finally {
+      if (fd !== undefined) closeQuietly(fd);
+    }
+  }
+
   #open(): Folder {
     if (this.#folder !== undefined) return this.#folder;
     try {
-      mkdirSync(this.#root.folder.at(RESERVED), 0o700);
+      this.#unseen(() => mkdirSync(this.#root.folder.at(RESERVED), 0o700));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -168,9 +233,15 @@ export class Stage {
   }
 }
 
-function keyOf(owner: string, path: RemotePath): string {
+/** Under which the part of an owner's upload rests. */
+export function partKey(owner: string, path: RemotePath): string {
   // A length in front, so that no two pairs of owner and path read the same.
-  return hex(digestOf(Buffer.from(`${owner.length}:${owner}${path}`))).slice(0, 32);
+  return ownerKey(owner) + hex(digestOf(Buffer.from(`${owner.length}:${owner}${path}`))).slice(0, 32);
+}
+
+/** The same for all of one account: what is behind a NUL tells its devices apart. */
+function ownerKey(owner: string): string {
+  return hex(digestOf(Buffer.from(`owner ${owner.split('\0', 1)[0]!}`))).slice(0, 16);
 }
 
 /** Whoever can write in the stage can change what is about to be committed. */
@@ -197,48 +268,15 @@ function take(folder: Folder, part: string, live: string): Staged | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const fd = folder.open(live, O_RDWR);
-  const stats = fstatSync(fd);
-  // Two names: a crash came between giving the file its name and taking this one away. Writing would change the visible file.
-  if (kindOf(stats) === 'file' && stats.nlink === 1) return { fd, live, size: stats.size };
-  closeQuietly(fd);
+  const found = folder.look(live);
+  // What somebody has put in its place is not opened. Two names: a crash came between giving the file its name and taking this one away.
+  // Writing would change the visible file.
+  if (found !== undefined && kindOf(found) === 'file' && found.nlink === 1) {
+    const fd = folder.open(live, O_RDWR);
+    const stats = fstatSync(fd);
+    if (kindOf(stats) === 'file' && stats.nlink === 1) return { fd, live, size: stats.size };
+    closeQuietly(fd);
+  }
   folder.removeQuietly(live);
   return undefined;
-}
-
-function putBack(folder: Folder, live: string, size: number): void {
-  const part = `${live.slice(0, live.indexOf('.'))}.part`;
-  const resting = folder.look(part);
-  if (size === 0 || (resting !== undefined && resting.size > size)) folder.removeQuietly(live);
-  else renameSync(folder.at(live), folder.at(part));
-}
-
-/** Puts back the parts, and removes what batches had staged, of processes that are gone. */
-function recover(folder: Folder): void {
-  for (const { name: raw } of folder.names()) {
-    const name = textOf(raw) ?? '';
-    const live = name.endsWith('.live');
-    if (!live && !name.endsWith('.tmp') && !name.endsWith('.new')) continue;
-    const stats = folder.look(name);
-    const living = isLiving(name.split('.')[live ? 1 : 0] ?? '');
-    if (stats === undefined || (living ?? Date.now() - stats.mtimeMs < FOREIGN_SILENCE)) continue;
-    try {
-      if (live && stats.nlink === 1) putBack(folder, name, stats.size);
-      else if (kindOf(stats) === 'folder') removeFolderQuietly(folder, name);
-      else folder.removeQuietly(name);
-    } catch {
-      // Another process recovers the same stage, and was quicker.
-    }
-  }
-}
-
-/** Removes a folder of a batch: nothing but files is ever in one. */
-function removeFolderQuietly(stage: Folder, name: string): void {
-  try {
-    using folder = stage.enter(name);
-    for (const { name: file } of folder.names()) folder.removeQuietly(file);
-    rmdirSync(stage.at(name));
-  } catch {
-    // Gone already, or a disk that fails.
-  }
 }

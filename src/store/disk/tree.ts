@@ -5,19 +5,26 @@
  * between two steps; leaving it early closes what it holds. No walk follows a link. Memory is bounded by the depth, and by
  * the number of folders directly in one folder. The staging folder is never seen here.
  */
-import { mkdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statfsSync, type Stats, unlinkSync } from 'node:fs';
 import type { Entry } from '../../entry.ts';
 import { Failure, fromErrno } from '../../errors.ts';
 import { baseName, child, components, foldKey, isWithin, MAX_DEPTH, parentOf, RESERVED, ROOT, type RemotePath } from '../../path.ts';
+import type { Held, Keep, Step } from '../undo.ts';
 import type { ListPage, Space, Usage } from '../vault.ts';
 import { entryOf, kindOf } from './attributes.ts';
 import { refuseRoot, type Ground } from './admit.ts';
-import { checkedName } from './names.ts';
+import { amountOf } from './amount.ts';
+import { type Doing, seenOf } from './kept.ts';
+import { refuseOther, type Identity } from './identity.ts';
+import { checkedName, escapedName } from './names.ts';
 import { placeAbsent, placeFolderAbsent, placeOver } from './place.ts';
 import type { Folder, Root } from './walk.ts';
 
-/** Entries of one page: the contract's limit. */
+/** Entries of one page: the contract's limit. And characters of their names, since below the top of a deep listing each may have 4,096. */
 const PAGE = 1000;
+const PAGE_TEXT = 64 << 10;
+/** Names of one page that are told escaped: more than a person renames one by one. */
+const MAX_HIDDEN = 20;
 /** Entries looked at in one step of a count or a removal: some 10 ms. */
 const STEP = 2000;
 /** Each level of a deep removal or count holds a descriptor; a tree this deep was not made here. */
@@ -40,21 +47,30 @@ export function look(root: Root, path: RemotePath): Entry | undefined {
 /** Pages of entries; `deep` names them by their path below `path`. Folders below `MAX_DEPTH` are not entered. */
 export function* list(root: Root, path: RemotePath, deep: boolean): Generator<ListPage, void> {
   using top = root.enter(path);
-  const page = { entries: [] as Entry[], unlisted: 0 };
+  const page: Filling = { entries: [], text: 0, unlisted: 0, hidden: [] };
   try {
     yield* listInto(page, top, ROOT, deep ? MAX_DEPTH - components(path).length : 1);
   } catch (error) {
     throw fromErrno(error, path);
   }
-  if (page.entries.length > 0 || page.unlisted > 0) yield page;
+  if (page.entries.length > 0 || page.unlisted > 0) yield taken(page);
 }
 
-function* listInto(page: { entries: Entry[]; unlisted: number }, folder: Folder, below: RemotePath, levels: number): Generator<ListPage, void> {
+/** A page on its way to being full. */
+interface Filling { entries: Entry[]; text: number; unlisted: number; hidden: string[] }
+
+function taken({ entries, unlisted, hidden }: Filling): ListPage {
+  return { entries, unlisted, ...(hidden.length > 0 && { hidden }) };
+}
+
+function* listInto(page: Filling, folder: Folder, below: RemotePath, levels: number): Generator<ListPage, void> {
   const folders: string[] = [];
   for (const { name: raw } of folder.names()) {
     const name = checkedName(raw);
     if (typeof name !== 'string') {
-      if (raw.toString() !== RESERVED) page.unlisted += 1;
+      if (raw.toString() === RESERVED) continue;
+      page.unlisted += 1;
+      if (page.hidden.length < MAX_HIDDEN) page.hidden.push(below === '' ? escapedName(raw) : `${below}/${escapedName(raw)}`);
       continue;
     }
     const stats = folder.look(name);
@@ -62,9 +78,10 @@ function* listInto(page: { entries: Entry[]; unlisted: number }, folder: Folder,
     const entry = entryOf(below === '' ? name : `${below}/${name}`, stats);
     page.entries.push(entry);
     if (entry.kind === 'folder' && levels > 1) folders.push(name);
-    if (page.entries.length < PAGE) continue;
-    yield { entries: page.entries.splice(0), unlisted: page.unlisted };
-    page.unlisted = 0;
+    page.text += entry.name.length;
+    if (page.entries.length < PAGE && page.text < PAGE_TEXT) continue;
+    yield taken({ ...page });
+    Object.assign(page, { entries: [], text: 0, unlisted: 0, hidden: [] });
   }
   for (const name of folders) {
     using next = enterIfThere(folder, name);
@@ -84,7 +101,7 @@ function enterIfThere(folder: Folder, name: string | Buffer): Folder | undefined
 
 /** Counts what is at and below `path`. */
 export function* usage(root: Root, path: RemotePath): Generator<undefined, Usage> {
-  const sum = { files: 0, folders: 0, bytes: 0, looked: 0 };
+  const sum = { files: 0, folders: 0, bytes: 0, unlisted: 0, looked: 0 };
   const entry = look(root, path);
   if (entry === undefined) throw new Failure('NOTFOUND', 'no such file or folder', { path });
   if (entry.kind === 'folder') {
@@ -95,14 +112,15 @@ export function* usage(root: Root, path: RemotePath): Generator<undefined, Usage
     sum.files += 1;
     sum.bytes += entry.size;
   }
-  return { files: sum.files, folders: sum.folders, bytes: sum.bytes };
+  return { files: sum.files, folders: sum.folders, bytes: sum.bytes, ...(sum.unlisted > 0 && { unlisted: sum.unlisted }) };
 }
 
-function* count(sum: { files: number; folders: number; bytes: number; looked: number }, folder: Folder, path: RemotePath, levels: number): Generator<undefined, void> {
+function* count(sum: { files: number; folders: number; bytes: number; unlisted: number; looked: number }, folder: Folder, path: RemotePath, levels: number): Generator<undefined, void> {
   if (levels === 0) throw tooDeep(path);
   const folders: Buffer[] = [];
   for (const { name } of folder.names()) {
     if (name.toString() === RESERVED) continue;
+    if (typeof checkedName(name) !== 'string') sum.unlisted += 1;
     const stats = folder.look(name);
     const kind = stats === undefined ? 'other' : kindOf(stats);
     if (kind === 'file') {
@@ -120,21 +138,22 @@ function* count(sum: { files: number; folders: number; bytes: number; looked: nu
 }
 
 export function space(root: Root): Space {
-  const { bavail, blocks, bsize } = statfsSync(root.folder.base);
-  return { free: bavail * bsize, total: blocks * bsize };
+  const { bavail, blocks, bsize, ffree, files } = statfsSync(root.folder.base);
+  // Disks that make names as they need them count none.
+  return { free: bavail * bsize, total: blocks * bsize, ...(files > 0 && { freeNames: ffree, names: files }) };
 }
 
 /**
  * Makes one folder; with `parents` also those above, and one that is there is accepted. The system takes the umask off
  * `mode`. Flushed at once: a file that is promised to be on the disk must be found there, and this is its way.
  */
-export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, mode: number): void {
-  const { root, similar } = ground;
+export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, mode: number, keep?: Keep): void {
+  const { root, similar, kept } = ground;
   if (path === '') {
     if (parents) return;
     throw new Failure('EXISTS', 'already exists', { path });
   }
-  if (parents && look(root, parentOf(path)) === undefined) makeFolder(ground, parentOf(path), true, mode | 0o700);
+  if (parents && look(root, parentOf(path)) === undefined) makeFolder(ground, parentOf(path), true, mode | 0o700, keep);
   using parent = root.enterParent(path);
   const name = baseName(path);
   const there = parent.look(name);
@@ -143,7 +162,9 @@ export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, m
   using names = similar.open(parent);
   names.check(name, path);
   try {
+    using doing = kept.open(keep);
     mkdirSync(parent.at(name), mode);
+    doing?.note({ does: 'made', path });
   } catch (error) {
     // Another one made it in this moment, which is what was asked for.
     if (!parents || parent.look(name)?.isDirectory() !== true) throw fromErrno(error, path);
@@ -157,7 +178,7 @@ export function makeFolder(ground: Ground, path: RemotePath, parents: boolean, m
 }
 
 /** Renames. Only a rename that changes nothing but the spelling may meet its own file under the new name. */
-export function move({ root, similar }: Ground, from: RemotePath, to: RemotePath, replace: boolean): void {
+export function move({ root, similar, kept }: Ground, from: RemotePath, to: RemotePath, replace: boolean, expected?: Identity, keep?: Keep): void {
   refuseRoot(from);
   refuseRoot(to);
   using source = root.enterParent(from);
@@ -172,6 +193,9 @@ export function move({ root, similar }: Ground, from: RemotePath, to: RemotePath
   using names = similar.open(target);
   names.check(baseName(to), to, parentOf(from) === parentOf(to) ? baseName(from) : undefined);
   const paths = [source.at(baseName(from)), target.at(baseName(to))] as const;
+  if (expected !== undefined) refuseOther(source, baseName(from), expected, from);
+  using doing = kept.open(keep);
+  const gone = there !== undefined && !recased ? goneAt(doing, target, to, there) : undefined;
   try {
     if (replace || recased) placeOver(...paths);
     else if (stats.isDirectory()) placeFolderAbsent(...paths);
@@ -180,6 +204,15 @@ export function move({ root, similar }: Ground, from: RemotePath, to: RemotePath
     throw fromErrno(error, to);
   }
   names.add(baseName(to));
+  if (gone !== undefined) doing?.note(gone);
+  doing?.note({ does: 'moved', path: from, to, id: stats.ino, kind: kindOf(stats) });
+}
+
+/** Keeps what a rename is about to replace: a file, or an empty folder, of which there is nothing to keep. */
+function goneAt(doing: Doing | undefined, parent: Folder, path: RemotePath, there: Stats): Step {
+  const kept = there.isDirectory() ? undefined : doing?.link(parent, baseName(path), there);
+  if (kept === undefined && !there.isDirectory()) return { does: 'lost', path };
+  return { does: 'gone', path, was: seenOf(there), mode: there.mode & 0o777, kept };
 }
 
 /** Whether only the spelling changes, which on a disk that folds case finds the file itself under the new name. */
@@ -187,8 +220,8 @@ function isRecased(from: RemotePath, to: RemotePath): boolean {
   return from !== to && parentOf(from) === parentOf(to) && foldKey(baseName(from)) === foldKey(baseName(to));
 }
 
-/** Removes; a step each `STEP` names of a deep removal. */
-export function* remove(root: Root, path: RemotePath, deep: boolean, kind: 'file' | 'folder' | undefined): Generator<undefined, void> {
+/** Removes, or keeps; a step each `STEP` names of a deep removal. */
+export function* remove({ root, kept }: Ground, path: RemotePath, deep: boolean, kind: 'file' | 'folder' | undefined, expected?: Identity, keep?: Keep): Generator<undefined, void> {
   if (path === '') throw new Failure('DENIED', 'the served folder itself cannot be removed', { path });
   using parent = root.enterParent(path);
   const name = baseName(path);
@@ -197,16 +230,31 @@ export function* remove(root: Root, path: RemotePath, deep: boolean, kind: 'file
   const folder = stats.isDirectory();
   if (folder && kind === 'file') throw new Failure('ISDIR', 'is a folder', { path });
   if (!folder && kind === 'folder') throw new Failure('NOTDIR', 'not a folder', { path });
+  if (expected !== undefined) refuseOther(parent, name, expected, path);
+  using doing = kept.open(keep);
   try {
+    if (doing !== undefined && (yield* keptAway(doing, parent, path, stats, deep))) return;
     if (folder && deep) {
       using top = parent.enter(name);
       yield* empty(top, path, { removed: 0 }, MAX_HELD);
     }
     if (folder) rmdirSync(parent.at(name));
     else unlinkSync(parent.at(name));
+    doing?.note(folder && !deep ? { does: 'gone', path, was: seenOf(stats), mode: stats.mode & 0o777 } : { does: 'lost', path });
   } catch (error) {
     throw fromErrno(error, path);
   }
+}
+
+/** Takes a file, or a folder with all in it, away from its name; false when it is to be removed instead. */
+function* keptAway(doing: Doing, parent: Folder, path: RemotePath, stats: Stats, deep: boolean): Generator<undefined, boolean> {
+  // Whether a folder is empty only its removal tells, and then there is nothing to keep.
+  if (stats.isDirectory() && !deep) return false;
+  const amount: Held | undefined = stats.isDirectory() ? yield* amountOf(parent, baseName(path), stats) : { bytes: stats.size, entries: 1 };
+  const kept = amount && doing.take(parent, baseName(path), stats, amount);
+  if (kept === undefined) return false;
+  doing.note({ does: 'gone', path, was: seenOf(stats), mode: stats.mode & 0o777, kept, amount });
+  return true;
 }
 
 function* empty(folder: Folder, path: RemotePath, done: { removed: number }, levels: number): Generator<undefined, void> {

@@ -16,14 +16,15 @@ import { constants, existsSync, fstatSync, fsyncSync, lstatSync, openSync, opend
 import { Failure, fromErrno } from '../../errors.ts';
 import { components, parentOf, type RemotePath } from '../../path.ts';
 import { closeQuietly } from './attributes.ts';
+import { refuseOtherFolder } from './number.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Opens a name without opening what it names; Node has no constant for it. The value is that of every Linux architecture it runs on. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 /** statfs(2): PROC_SUPER_MAGIC. */
 const PROC_MAGIC = 0x9fa0;
 /** Entries fetched by one system call while a folder is read. */
-const READ_AHEAD = 256;
+const READ_AHEAD = 64;
 
 const linux = process.platform === 'linux';
 
@@ -150,15 +151,27 @@ export class Root implements Disposable {
     this.folder = folder;
   }
 
-  static open(path: string): Root {
+  /** With `number`, throws IO when it is another folder. */
+  static open(path: string, number?: string): Root {
     try {
       const real = realpathSync(path);
-      if (!linux) return new Root(directory(real));
+      if (!linux) return new Root(directory(real)).#checked(number);
       refuseFalseProc();
       const fd = openSync(real, O_PATH | O_DIRECTORY);
-      return new Root(new Folder(`/proc/self/fd/${fd}`, fd));
+      return new Root(new Folder(`/proc/self/fd/${fd}`, fd)).#checked(number);
     } catch (error) {
-      throw fromErrno(error, path);
+      throw fromErrno(error, number === undefined ? path : undefined);
+    }
+  }
+
+  /** What was opened, and not what is at its path by now. */
+  #checked(number: string | undefined): Root {
+    try {
+      if (number !== undefined) refuseOtherFolder(this.folder.base, number);
+      return this;
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
     }
   }
 

@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../src/digest.ts';
 import { openDisk } from '../../../src/store/disk/disk.ts';
 import type { Vault } from '../../../src/store/vault.ts';
 import { at, codeOf, codesOf, contentOf, namesIn, packOf, put, stepsOf, told, visible, wanting } from '../vaults.ts';
@@ -15,7 +16,7 @@ import { newRoot, onLinux } from './roots.ts';
 
 const SECONDS = Number(process.env['WHERRY_RACE_SECONDS'] ?? 10);
 
-describe('a link', () => {
+describe('A3: a link', () => {
   test('in the tree is listed as one, and never followed, replaced only by a file', async () => {
     const [root, outside] = [newRoot(), newRoot()];
     writeFileSync(join(outside, 'secret'), 'secret');
@@ -25,6 +26,11 @@ describe('a link', () => {
     expect(await vault.stat(at('file'))).toMatchObject({ kind: 'link', size: 0 });
     expect((await namesIn(vault, '', true)).sort()).toEqual(['file', 'folder']);
     expect(await codeOf(vault.read(at('file')))).toBe('UNSUPPORTED');
+    const before = statSync(join(outside, 'secret'));
+    expect(await codeOf(vault.setAttributes(at('file'), { mode: 0, mtime: 0 }))).toBe('UNSUPPORTED');
+    expect(await codeOf(vault.setAttributes(at('folder/secret'), { mode: 0, mtime: 0 }))).toBe('DENIED');
+    expect(await codeOf(vault.remove(at('file'), { match: digestOf(Buffer.from('secret')) }))).toBe('UNSUPPORTED');
+    expect(statSync(join(outside, 'secret'))).toMatchObject({ mode: before.mode, mtimeMs: before.mtimeMs });
     const refused = [
       vault.read(at('folder/secret')), vault.stat(at('folder/secret')), namesIn(vault, 'folder'), stepsOf(vault, 'folder'),
       vault.receive(at('folder/new'), wanting()), vault.makeFolder(at('folder/new')), vault.makeFolder(at('folder/new'), { parents: true }),
@@ -91,6 +97,8 @@ async function everything(vault: Vault, turn: number): Promise<string | undefine
     put(vault, `d/put${turn % 7}`, 'planted', { condition: 'absent' }),
     vault.receiveBatch(at(''), packOf({ d: [{ name: 'canary', data: 'inside' }, { name: `batch${turn % 7}`, data: 'planted' }], 'd/made': [] }), visible),
     vault.finishFolders(at(''), [{ path: at('d'), mode: 0o755, mtime: turn }], 'visible'),
+    vault.setAttributes(at('d/canary'), { mode: turn % 2 === 0 ? 0o600 : 0o640, mtime: turn }),
+    put(vault, 'd/canary', 'inside', { match: digestOf(Buffer.from('inside')), owner: 'matching' }),
     vault.makeFolder(at(`d/folder${turn % 7}`)),
     vault.move(at('d/canary'), at('aside/canary'), { replace: true }).then(() => vault.move(at('aside/canary'), at('d/canary'), { replace: true })),
     vault.remove(at(`d/put${(turn + 3) % 7}`)),
@@ -102,10 +110,11 @@ async function everything(vault: Vault, turn: number): Promise<string | undefine
 }
 
 describe.skipIf(!onLinux)('against a folder that is swapped for a link all the time (only Linux promises this)', () => {
-  test.each([0, 2])('no operation reads, lists, makes, changes or removes anything outside (%i workers)', async (workers) => {
+  test.each([0, 2])('A3: no operation reads, lists, makes, changes or removes anything outside (%i workers)', async (workers) => {
     const { root, outside } = playground();
     writeFileSync(join(outside, 'only-outside'), 'OUTSIDE'.repeat(200_000));
     const before = readdirSync(outside).sort();
+    const untouched = statSync(join(outside, 'canary'));
     await using vault = await openDisk(root, { workers });
     const end = Date.now() + (SECONDS * 1000) / 2;
     let turns = 0;
@@ -113,10 +122,11 @@ describe.skipIf(!onLinux)('against a folder that is swapped for a link all the t
     expect(leaks).toEqual([]);
     expect(readdirSync(outside).sort()).toEqual(before);
     expect(readFileSync(join(outside, 'canary'), 'utf8')).toBe('OUTSIDE');
+    expect(statSync(join(outside, 'canary'))).toMatchObject({ mode: untouched.mode, mtimeMs: untouched.mtimeMs });
     expect(turns).toBeGreaterThan(10);
   }, SECONDS * 1000 + 30_000);
 
-  test('the usual way, resolving and comparing before opening, is escaped from', async () => {
+  test('A3: the usual way, resolving and comparing before opening, is escaped from', async () => {
     const { root, outside } = playground();
     const naive = async (): Promise<string | undefined> => {
       try {

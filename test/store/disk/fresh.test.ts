@@ -23,7 +23,7 @@ function file(name: string, text: string): PackedFile {
 function filled(root: string, files: readonly PackedFile[]): { fresh: Fresh; close: () => void } {
   const opened = Root.open(root);
   const stage = new Stage(opened);
-  const fresh = new Fresh({ stage, similar: new SimilarNames(false) }, opened.enter(at('')), 'd', 0o755, at('d'));
+  const fresh = new Fresh({ stage, similar: new SimilarNames(false, false) }, opened.enter(at('')), 'd', 0o755, at('d'));
   for (const one of files) expect(fresh.write(one)).toBe(true);
   return { fresh, close: () => { fresh[Symbol.dispose](); stage.close(); opened[Symbol.dispose](); } };
 }

@@ -13,7 +13,7 @@ import { newRoot, onLinux, openDescriptors } from './roots.ts';
 const isRoot = process.geteuid?.() === 0;
 
 describe.skipIf(!onLinux)('on Linux', () => {
-  test('a pipe, a socket and a device are listed and skipped, and opening them never waits', async () => {
+  test('A10: a pipe, a socket and a device are listed and skipped, and opening them never waits', async () => {
     const root = newRoot();
     execFileSync('mkfifo', [join(root, 'fifo')]);
     const server = createServer().listen(join(root, 'socket'));
@@ -36,7 +36,7 @@ describe.skipIf(!onLinux)('on Linux', () => {
     server.close();
   });
 
-  test('names that are not valid UTF-8, or may not be shown, are counted and told of, never shown as other names', async () => {
+  test('A5, A6: names that are not valid UTF-8, or may not be shown, are counted and told of, never shown as other names', async () => {
     const root = newRoot();
     const raw = (...bytes: number[]): Buffer => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(bytes)]);
     writeFileSync(raw(0x61, 0xff), '1');
@@ -49,11 +49,15 @@ describe.skipIf(!onLinux)('on Linux', () => {
     await using vault = await openDisk(root);
     let unlisted = 0;
     const names: string[] = [];
+    const hidden: string[] = [];
     for await (const page of vault.list(at(''), { deep: true })) {
       unlisted += page.unlisted;
+      hidden.push(...page.hidden ?? []);
       names.push(...page.entries.map(({ name }) => name));
     }
     expect([names.sort(), unlisted]).toEqual([['a\ufffd', 'é'], 5]);
+    expect(hidden.sort()).toEqual(['\\x2eWHERRY', '\\xff', 'a\\xfe', 'a\\xff', 'line\\nbreak']);
+    expect(await vault.usage(at(''))).toMatchObject({ files: 6, folders: 2, unlisted: 5 });
     const problems = (await stepsOf(vault, '')).flatMap((step) => step.problems);
     expect(problems.map(({ path }) => path).sort()).toEqual(['\\x2eWHERRY', '\\xff', 'a\\xfe', 'a\\xff', 'line\\nbreak']);
     for (const { path, code } of problems) expect([parsePath(path), code]).toEqual([path, 'BADNAME']);
@@ -83,7 +87,26 @@ describe.skipIf(!onLinux)('on Linux', () => {
     }
   });
 
-  test.skipIf(!isRoot)('onto another disk inside the tree nothing is received, and that is said before a byte is sent (needs root, to mount one)', async () => {
+  test.skipIf(!isRoot)('a disk that fills up under several writes at once is told as such by each of them (needs root, to mount a small disk)', async () => {
+    const root = newRoot();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root]);
+    try {
+      await using vault = await openDisk(root, { workers: 0 });
+      expect(await codeOf(vault.receive(at('big'), wanting({ size: 8 << 20 })))).toBe('NOSPACE'); // known before a byte is sent
+      await using upload = await vault.receive(at('big'), wanting());
+      const writes = Array.from({ length: 8 }, (_, at) => upload.write([Buffer.alloc(1 << 20, at)], at << 20));
+      // Later ones as well, which find the file closed.
+      const all = await Promise.allSettled([...writes, Promise.any(writes).catch(() => upload.write([Buffer.alloc(10)], 0))]);
+      const failures = all.filter((one) => one.status === 'rejected').map((one) => (one.reason as { code: string }).code);
+      expect(new Set(failures)).toEqual(new Set(['NOSPACE']));
+      await expect(upload.write([Buffer.alloc(10)], 0)).rejects.toMatchObject({ code: 'NOSPACE' });
+      await expect(upload.read(Buffer.alloc(10), 0)).rejects.toMatchObject({ code: 'NOSPACE' });
+    } finally {
+      execFileSync('umount', ['-l', root]);
+    }
+  });
+
+  test.skipIf(!isRoot)('A10: onto another disk inside the tree nothing is received, and that is said before a byte is sent (needs root, to mount one)', async () => {
     const root = newRoot();
     mkdirSync(join(root, 'other'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(root, 'other')]);
@@ -143,7 +166,7 @@ test('a file that cannot be read is a problem in the answer, and the walk goes o
   expect([told(steps), steps[0]?.problems]).toMatchObject([['file b', 'folder '], [{ path: 'a', code: 'DENIED' }]]);
 });
 
-test('similar names are accepted where that was asked for', async () => {
+test('A7: similar names are accepted where that was asked for', async () => {
   const root = newRoot();
   await using vault = await openDisk(root, { similarNames: true });
   await put(vault, 'a', '1');

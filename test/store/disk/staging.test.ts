@@ -1,7 +1,7 @@
 /** What the staging folder keeps, and what is left of it after a crash. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -24,8 +24,33 @@ async function leavePart(root: string, path: string, bytes: string): Promise<str
   return staged(root).find((name) => name.endsWith('.part'))!;
 }
 
+describe('an old file that is the basis of an upload', () => {
+  test('is only read, by an upload that says when somebody else has written to it', async () => {
+    const root = newRoot();
+    await using vault = await openDisk(root);
+    await put(vault, 'a', Buffer.alloc(2 << 20, 5));
+    await using upload = await vault.receive(at('a'), wanting({ reuseOld: true, size: 2 << 20 }));
+    await upload.write([Buffer.from('new')], 0);
+    expect([upload.basis.kind, await upload.basisChanged()]).toEqual(['old', false]);
+    expect(readFileSync(join(root, 'a')).equals(Buffer.alloc(2 << 20, 5))).toBe(true);
+    writeFileSync(join(root, 'a'), 'shorter');
+    expect(await upload.basisChanged()).toBe(true);
+    expect(await upload.readBasis([Buffer.alloc(100)], 0)).toBe(7);
+  });
+});
+
 describe('the staging folder', () => {
-  test('is made on first need for us alone, hidden, and removed when nothing is in it', async () => {
+  test('counts what rests of an account, whichever device of it began, and of no other', async () => {
+    const root = newRoot();
+    await using vault = await openDisk(root);
+    for (const [owner, bytes] of [['ann', 'one'], ['ann\0device', 'four'], ['annabel', 'other']] as const) {
+      await using upload = await vault.receive(at('big'), wanting({ owner }));
+      await upload.write([Buffer.from(bytes)], 0);
+    }
+    expect([...(await vault.resting('ann')).values()].map(({ bytes }) => bytes).toSorted((one, other) => one - other)).toEqual([3, 4]);
+  });
+
+  test('A9: is made on first need for us alone, hidden, and removed when nothing is in it', async () => {
     const root = newRoot();
     {
       await using vault = await openDisk(root);
@@ -39,7 +64,7 @@ describe('the staging folder', () => {
     expect(readdirSync(root)).toEqual(['a']);
   });
 
-  test('that others may enter is closed to them', async () => {
+  test('A9: that others may enter is closed to them', async () => {
     const root = newRoot();
     mkdirSync(join(root, '.wherry'));
     chmodSync(join(root, '.wherry'), 0o777);
@@ -83,6 +108,16 @@ describe('the staging folder', () => {
     expect(existsSync(join(root, '.wherry'))).toBe(false);
     await put(vault, 'c', 'x');
     expect((await vault.receiveBatch(at(''), packOf({ '': [{ name: 'd', data: 'x' }] }), visible)).problems).toEqual([]);
+  });
+
+  test('of which somebody took the file away advises the same command again', async () => {
+    const root = newRoot();
+    await using vault = await openDisk(root);
+    const upload = await vault.receive(at('a'), wanting());
+    for (const name of readdirSync(join(root, '.wherry'))) unlinkSync(join(root, '.wherry', name));
+    await expect(upload.commit(0, 0)).rejects.toMatchObject({ code: 'IO', retry: true, hint: 'run the same command again' });
+    await upload.discard();
+    expect(existsSync(join(root, 'a'))).toBe(false);
   });
 
   test('keeps a part that several vaults want for one of them', async () => {

@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 
 const build = resolve(process.argv[2] ?? 'dist');
 const { MESSAGES, VERSION, encodeMessage } = await import(`${build}/wire/messages.js`);
-const { BATCH, DATA_HEAD_BYTES, GREASE, creditFrame, greaseFrame, writeDataHead, writeHeader } = await import(`${build}/wire/frame.js`);
+const { BATCH, DATA_HEAD_BYTES, GREASE, creditFrame, greaseFrame, stalledFrame, widerFrame, writeDataHead, writeHeader } = await import(`${build}/wire/frame.js`);
 const { digestOf } = await import(`${build}/digest.js`);
 
 const plain = (value) => {
@@ -31,7 +31,7 @@ function sample(type, richly) {
   if (about.is === 'code') return richly ? 'INTERNAL' : 'NOTFOUND';
   if (about.is === 'choice') return about.of[richly ? about.of.length - 1 : 0];
   if (about.is === 'text') return richly ? 'fotos/Łódź – 写真 🏞.jpg' : '';
-  if (about.is === 'bytes') return filled(Math.max(about.min, richly ? about.max : about.min), 1);
+  if (about.is === 'bytes') return filled(Math.max(about.min, richly ? Math.min(about.max, 200) : about.min), 1);
   if (about.is === 'list') return richly ? [sample(about.of, true), sample(about.of, false)] : [];
   return messageOf(about.fields, richly);
 }
@@ -91,6 +91,8 @@ save('frames', [
   { title: 'data at the last offset there is', hex: hex(data(3, Number.MAX_SAFE_INTEGER, abc)), events: [{ kind: 'data', exchange: 3, offset: Number.MAX_SAFE_INTEGER, bytes: { hex: hex(abc) } }] },
   { title: 'a pack', hex: hex(batch(5, abc)), events: [{ kind: 'batch', exchange: 5, offset: 0, bytes: { hex: hex(abc) } }] },
   { title: 'credit', hex: hex(creditFrame(7, 0x0100_0000)), events: [{ kind: 'frame', type: 0x07, critical: true, exchange: 7, body: { hex: '01000000' } }] },
+  { title: 'a sender that waits for credit', hex: hex(stalledFrame(7)), events: [{ kind: 'frame', type: 0x0b, critical: false, exchange: 7, body: { hex: '' } }] },
+  { title: 'a wider window', hex: hex(widerFrame(7, 0x0100_0000)), events: [{ kind: 'frame', type: 0x0c, critical: false, exchange: 7, body: { hex: '01000000' } }] },
   { title: 'a frame without a meaning', hex: hex(greaseFrame()), events: [{ kind: 'frame', type: GREASE, critical: false, exchange: 0, body: { hex: '5a5a5a5a5a' } }] },
   { title: 'a type of the future, not critical, without a body', hex: hex(frame(0xee, [], { flags: 0 })), events: [{ kind: 'frame', type: 0xee, critical: false, exchange: 1, body: { hex: '' } }] },
   { title: 'unknown flags, which are ignored', hex: hex(frame(0x16, [], { flags: 0xff })), events: [{ kind: 'frame', type: 0x16, critical: true, exchange: 1, body: { hex: '' } }] },
@@ -149,6 +151,9 @@ save('refused', [
   ['credit of 3 bytes', 'server', 'open', frame(0x07, [0, 0, 1])],
   ['credit of 5 bytes', 'server', 'open', frame(0x07, [0, 0, 0, 0, 1])],
   ['credit for the connection', 'server', 'open', frame(0x07, [0, 0, 0, 1], { exchange: 0 })],
+  ['a wider window of 3 bytes', 'server', 'open', frame(0x0c, [0, 0, 1], { flags: 0 })],
+  ['a wider window for the connection', 'server', 'open', frame(0x0c, [0, 0, 0, 1], { exchange: 0, flags: 0 })],
+  ['a sender that waits on the connection', 'server', 'open', frame(0x0b, [], { exchange: 0, flags: 0 })],
   ['credit before anything', 'server', 'fresh', frame(0x07, [0, 0, 0, 1])],
   ['a number that is not in its shortest form', 'server', 'open', ping(0x02, 0x80, 0x00)],
   ['a field number that is not in its shortest form', 'server', 'open', ping(0x82, 0x00, 0x01)],
@@ -189,6 +194,11 @@ save('refused', [
   ['a request before hello', 'server', 'fresh', stat(0x03, 0x00)],
   ['a request before auth', 'server', 'greeted', stat(0x03, 0x00)],
   ['hello twice', 'server', 'greeted', hello(VERSION)],
+  ['the start of a code before hello', 'server', 'fresh', encodeMessage(0, { kind: 'codeStart', point: filled(32, 1) })],
+  ['a share of 31 bytes', 'server', 'greeted', frame(0x0b, [0x03, 31, ...filled(31, 1)], { exchange: 0 })],
+  ['a start of a code without its share', 'server', 'greeted', frame(0x0b, [], { exchange: 0 })],
+  ['the answer of a server from a client', 'server', 'greeted', encodeMessage(0, { kind: 'codeAnswer', point: filled(32, 1) })],
+  ['the start of a code after sign-in', 'server', 'open', encodeMessage(0, { kind: 'codeStart', point: filled(32, 1) })],
   ['a request from a server', 'client', 'open', frame(0x10, [0x03, 0x00], { exchange: 3 })],
   ['an answer on an exchange that never was', 'client', 'open', frame(0x32, [], { exchange: 99 })],
   ['an answer from a client', 'server', 'open', frame(0x45, [])],
@@ -205,6 +215,14 @@ const opening = [
   ['server', 0, { kind: 'hello', version: VERSION, agent: 'wherry/0.1.0', maxBody: (1 << 20) + 64, credit: 16 << 20 }],
   ['server', 0, { kind: 'ready', account: 'anna', rights: ['list', 'read', 'create'], name: 'archive' }],
 ];
+const byCode = [
+  opening[0],
+  ['client', 0, { kind: 'codeStart', point: filled(32, 0x60) }],
+  opening[2],
+  ['server', 0, { kind: 'codeAnswer', point: filled(32, 0x80) }],
+  ['client', 0, { kind: 'auth', method: 'code', key, signature: filled(64, 0x40), label: 'laptop', confirmation: filled(64, 0xa0) }],
+  ['server', 0, { kind: 'ready', account: 'laptop', rights: ['list', 'read', 'create'], name: 'archive', confirmation: filled(64, 0xc0) }],
+];
 const content = Buffer.from('the quick brown fox');
 const digest = digestOf(content);
 const [mtime, mode] = [1_700_000_000_000_000, 0o644];
@@ -216,6 +234,7 @@ const spoken = ([from, exchange, says]) => {
   return { from, exchange, says: plain(says), hex: hex(encodeMessage(exchange, says)) };
 };
 save('transcripts', [
+  { title: 'a device that joins by a spoken code', words: [...byCode, ['client', 0, { kind: 'goaway', code: 'SHUTDOWN', graceMs: 0 }]] },
   { title: 'a put that goes on where an earlier one was cut', words: [
     ...opening,
     ['client', 1, { kind: 'put', path: 'fox.txt', size: content.length, mtime, mode, level: 'durable', ifAbsent: false }],

@@ -1,0 +1,31 @@
+/** Digests as a person or a program writes them, and of files as they are now. */
+import { createHasher, DIGEST_BYTES } from '../digest.ts';
+import { Failure } from '../errors.ts';
+import type { RemotePath } from '../path.ts';
+import { printable } from '../printable.ts';
+import type { Source, Vault } from '../store/vault.ts';
+
+/** A BLAKE3 digest of 64 hexadecimal letters, as `hash` and `b3sum` show it. Throws USAGE. */
+export function digestFrom(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  const letters = text.replace(/^blake3[: ]/i, '');
+  if (letters.length === DIGEST_BYTES * 2 && /^[0-9a-f]*$/i.test(letters)) return Uint8Array.from(Buffer.from(letters, 'hex'));
+  throw new Failure('USAGE', `${printable(text)} is not a BLAKE3 digest`, { hint: 'it has 64 letters, as wherry hash :FILE shows them' });
+}
+
+/** Bytes hashed at a time. */
+const PIECE = 1 << 20;
+
+/** The BLAKE3 digest of a file in a vault, read now. */
+export async function digestIn(vault: Vault, path: RemotePath): Promise<Uint8Array> {
+  await using file = await vault.read(path);
+  return await digestOfSource(file);
+}
+
+/** The BLAKE3 digest of an open file, read now. */
+export async function digestOfSource(file: Source): Promise<Uint8Array> {
+  const hasher = createHasher();
+  const piece = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, file.entry.size)));
+  for (let at = 0, count = 0; (count = await file.read(piece, at)) > 0; at += count) hasher.update(piece.subarray(0, count));
+  return hasher.digest();
+}

@@ -1,0 +1,37 @@
+/** When further connections are opened for a file, and when not. What then happens to them: `test/e2e/good-far.test.ts`, `good-threads.test.ts`. */
+import { expect, test } from 'vitest';
+import { lanesFor, type Redial } from '../../src/client/lanes.ts';
+import { createKey } from '../../src/identity.ts';
+
+const MIB = 1 << 20;
+
+function redial(leastMs: number, cores: number): Redial {
+  return {
+    distance: { leastMs }, cores, vain: new Set(), again: () => Promise.reject(new Error('nothing is dialled')),
+    pass: { addresses: [], pin: new Uint8Array(32), method: 'device', key: createKey() },
+  };
+}
+
+const opens = (size: number, how: Redial): boolean => lanesFor('put', size, how, () => {}) !== undefined;
+
+test.each([
+  ['far away, with one processor too', 30, 1, 32, true],
+  ['not for less than 32 MiB', 30, 8, 31, false],
+  ['near by with four processors, for 256 MiB', 1, 4, 256, true],
+  ['not for less, near by', 1, 4, 255, false],
+  ['not near by with two', 1, 2, 1024, false],
+] as const)('they are: %s', (_when, ms, cores, size, opened) => {
+  expect(opens(size * MIB, redial(ms, cores))).toBe(opened);
+});
+
+test('near by they are not opened by a client that could do so in this thread alone', () => {
+  const { pass: _pass, ...here } = redial(1, 8);
+  expect(opens(1024 * MIB, here)).toBe(false);
+});
+
+test('near by they are not tried again where that was in vain, but the other way', () => {
+  const known = redial(1, 8);
+  known.vain.add('put');
+  expect(opens(1024 * MIB, known)).toBe(false);
+  expect(lanesFor('get', 1024 * MIB, known, () => {})).toBeDefined();
+});
