@@ -171,7 +171,11 @@ export class FileLanes implements AsyncDisposable {
   /** In this thread. */
   async #here(): Promise<Opened> {
     const { connection, closed } = await this.#redial.again(this.#stop.signal);
+    // A server that says nothing must not hold up the end of a transfer that was given up.
+    const stop = (): void => connection.end(undefined);
+    this.#stop.signal.addEventListener('abort', stop, { once: true });
     try {
+      this.#stop.signal.throwIfAborted();
       const lane = connection.request({ kind: this.#way === 'put' ? 'putLane' : 'getLane', key: this.key });
       await lane.expect('lent');
       return {
@@ -183,8 +187,10 @@ export class FileLanes implements AsyncDisposable {
         },
       };
     } catch (error) {
-      connection.end(undefined);
+      stop();
       throw error;
+    } finally {
+      this.#stop.signal.removeEventListener('abort', stop);
     }
   }
 

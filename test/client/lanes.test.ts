@@ -1,7 +1,9 @@
 /** When further connections are opened for a file, and when not. What then happens to them: `test/e2e/good-far.test.ts`, `good-threads.test.ts`. */
 import { expect, test } from 'vitest';
+import { dial } from '../../src/client/dial.ts';
 import { lanesFor, type Redial } from '../../src/client/lanes.ts';
-import { createKey } from '../../src/identity.ts';
+import { createKey, publicBytes, signProof } from '../../src/identity.ts';
+import { Hostile } from '../e2e/hostile.ts';
 
 const MIB = 1 << 20;
 
@@ -34,4 +36,21 @@ test('near by they are not tried again where that was in vain, but the other way
   known.vain.add('put');
   expect(opens(1024 * MIB, known)).toBe(false);
   expect(lanesFor('get', 1024 * MIB, known, () => {})).toBeDefined();
+});
+
+test('a server that never says whether it takes a lane does not hold up the end of the transfer', { timeout: 20_000 }, async () => {
+  await using hostile = await Hostile.start();
+  let asked = 0;
+  const all = new Promise<void>((resolve) => {
+    hostile.script = (_exchange, message) => { if (message.kind === 'putLane' && (asked += 1) === 3) resolve(); };
+  });
+  const key = createKey();
+  const again: Redial['again'] = (signal) => dial({
+    addresses: [hostile.address], pin: hostile.pin, signal,
+    prove: (exporter, serverPin) => ({ kind: 'auth', method: 'device', key: publicBytes(key), signature: signProof(key, { kind: 'device', exporter, serverPin }) }),
+  });
+  const lanes = lanesFor('put', 64 * MIB, { distance: { leastMs: 30 }, cores: 1, vain: new Set(), again }, () => {})!;
+  lanes.begin();
+  await all;
+  await lanes[Symbol.asyncDispose]();
 });
