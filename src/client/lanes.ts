@@ -41,6 +41,8 @@ const WARM_TRIPS = 6;
 const MEASURED_TRIPS = 4;
 /** At short distances a few round trips are too little to measure in (ms). */
 const MEASURED_MS = 200;
+/** How long a server may take to confirm the end of a lane of which everything is here (ms): a round trip to the other end of the world, and some. */
+const SIGN_OFF_MS = 1_000;
 
 type Way = 'put' | 'get';
 
@@ -218,7 +220,8 @@ export class FileLanes implements AsyncDisposable {
       await this.lanes.join(lane);
       if (this.#way === 'get') {
         lane.say({ kind: 'landed' });
-        await lane.next(); // `done`, or why not: it is over in any case
+        // `done`, or why not: it is over in any case, and whoever says nothing is not waited for.
+        await Promise.race([lane.next(), pause(SIGN_OFF_MS, undefined, { ref: false })]);
       }
     } catch {
       // What it was behind with goes over the others.
