@@ -1,11 +1,13 @@
 /** When further connections are opened for a file, and when not. What then happens to them: `test/e2e/good-far.test.ts`, `good-threads.test.ts`. */
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dial } from '../../src/client/dial.ts';
 import { lanesFor, type Redial } from '../../src/client/lanes.ts';
 import { createKey, publicBytes, signProof } from '../../src/identity.ts';
 import { Hostile } from '../e2e/hostile.ts';
 
 const MIB = 1 << 20;
+/** Those of a first step far away. */
+const LANES = 3;
 
 function redial(leastMs: number, cores: number): Redial {
   return {
@@ -38,19 +40,48 @@ test('near by they are not tried again where that was in vain, but the other way
   expect(lanesFor('get', 1024 * MIB, known, () => {})).toBeDefined();
 });
 
-test('a server that never says whether it takes a lane does not hold up the end of the transfer', { timeout: 20_000 }, async () => {
-  await using hostile = await Hostile.start();
-  let asked = 0;
-  const all = new Promise<void>((resolve) => {
-    hostile.script = (_exchange, message) => { if (message.kind === 'putLane' && (asked += 1) === 3) resolve(); };
+describe('a server that says nothing does not hold up the end of a transfer', { timeout: 20_000 }, () => {
+  let hostile: Hostile;
+  beforeEach(async () => { hostile = await Hostile.start(); });
+  afterEach(() => hostile[Symbol.asyncDispose]());
+
+  const again: Redial['again'] = (signal) => {
+    const key = createKey();
+    return dial({
+      addresses: [hostile.address], pin: hostile.pin, signal,
+      prove: (exporter, serverPin) => ({ kind: 'auth', method: 'device', key: publicBytes(key), signature: signProof(key, { kind: 'device', exporter, serverPin }) }),
+    });
+  };
+  const far = (): Redial => ({ distance: { leastMs: 30 }, cores: 1, vain: new Set(), again });
+
+  test('when it was asked for a lane', async () => {
+    let asked = 0;
+    const all = new Promise<void>((resolve) => {
+      hostile.script = (_exchange, { kind }) => { if (kind === 'putLane' && (asked += 1) === LANES) resolve(); };
+    });
+    const wide = lanesFor('put', 64 * MIB, far(), () => {})!;
+    wide.begin();
+    await all;
+    await wide[Symbol.asyncDispose]();
   });
-  const key = createKey();
-  const again: Redial['again'] = (signal) => dial({
-    addresses: [hostile.address], pin: hostile.pin, signal,
-    prove: (exporter, serverPin) => ({ kind: 'auth', method: 'device', key: publicBytes(key), signature: signProof(key, { kind: 'device', exporter, serverPin }) }),
+
+  test('when it was told that all that came over a lane is here', async () => {
+    let told = 0;
+    const all = new Promise<void>((resolve) => {
+      hostile.script = async (exchange, { kind }) => {
+        if (kind !== 'getLane') return;
+        exchange.say({ kind: 'lent' });
+        exchange.say({ kind: 'finish' });
+        await exchange.expect('landed');
+        if ((told += 1) === LANES) resolve();
+      };
+    });
+    const { connection } = await again(new AbortController().signal);
+    using exchange = connection.request({ kind: 'get', path: 'big', basis: 0 });
+    const wide = lanesFor('get', 64 * MIB, far(), () => {})!;
+    using _serving = wide.lanes.serve(exchange, async (lane) => { await lane.next(); });
+    wide.begin();
+    await all;
+    await wide[Symbol.asyncDispose]();
   });
-  const lanes = lanesFor('put', 64 * MIB, { distance: { leastMs: 30 }, cores: 1, vain: new Set(), again }, () => {})!;
-  lanes.begin();
-  await all;
-  await lanes[Symbol.asyncDispose]();
 });
