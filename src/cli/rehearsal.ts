@@ -26,12 +26,12 @@ export interface TransferWish {
 export async function rehearseTransfer(work: Work, { way, typed, target, flags }: TransferWish): Promise<number> {
   const { session, signal, report, settings } = work;
   mustHave(work, way === 'put' ? ['create'] : ['read']);
-  const plans = await session.client.plan(way, [...typed.keys()], target, { exclude: flags.exclude, follow: flags.follow, update: flags.update, count: true, signal });
+  const plans = await session.client.plan(way, [...typed.keys()], target, { exclude: flags.exclude, follow: flags.follow, update: flags.update, ifMatch: flags['if-match'], count: true, signal });
   for (const plan of plans) {
     const shown = typed.get(plan.source) ?? plan.source;
     try {
       if (plan.failure !== undefined) throw plan.failure;
-      await refuse(work, way, plan, flags);
+      refuse(work, way, plan, flags);
       const { kind, files, bytes, replaced, same, left, dots, refused } = plan;
       await report.answer(planLine(way, plan, shown), { event: 'planned', verb: way, source: shown, target: plan.target, kind, files, bytes, replaced: replaced.length, same: same.length, left: left.length, newDotFiles: dots.files, firstDotFiles: dots.first, refused: refused.names });
       await sayRefused(work, plan, shown);
@@ -68,20 +68,11 @@ function dotsText({ files, first }: Plan['dots'], target: string): string {
 }
 
 /** Throws what the transfer itself would fail with. */
-async function refuse(work: Work, way: 'put' | 'get', { kind, target, files, replaced, same }: Plan, flags: TransferWish['flags']): Promise<void> {
+function refuse(work: Work, way: 'put' | 'get', { kind, files, replaced, same }: Plan, flags: TransferWish['flags']): void {
   const there = replaced.length + same.length;
   const who = way === 'put' ? 'server' : 'here';
   if (flags['if-absent'] && there > 0) throw kind === 'file' || there === files ? new Failure('EXISTS', 'already exists', { who }) : new Failure('IO', `${plural(there, 'file')} would fail: they exist`, { who, hint: 'leave --if-absent out to replace them' });
   if (way === 'put' && there > 0) mustHave(work, ['overwrite']);
-  if (flags['if-match'] !== undefined) await mustMatch(work, target, flags['if-match']);
-}
-
-async function mustMatch({ session, signal }: Work, path: string, wanted: string): Promise<void> {
-  const digest = await session.client.hash(path, { signal }).catch((error: unknown) => {
-    if (Failure.from(error).code !== 'NOTFOUND') throw error;
-    throw new Failure('PRECONDITION', 'there is no file of this name', { who: 'server', hint: 'leave --if-match out, if it is to be made anew' });
-  });
-  if (digest !== wanted.replace(/^blake3[: ]/i, '').toLowerCase()) throw new Failure('PRECONDITION', `the file that is there is another one: its digest is blake3 ${digest}`, { who: 'server', hint: 'look at it first: wherry get fetches it' });
 }
 
 /** Throws DENIED when the account is known to lack a right. */

@@ -63,6 +63,7 @@ export async function put(work: Work, { flags, local, remote, onAnswered }: Ask)
 export async function get(work: Work, { flags, local, remote, onAnswered }: Ask): Promise<number> {
   const { session } = work;
   if (flags['retry-failed'] !== undefined) return retry(work, 'get', flags, flags['retry-failed']);
+  if (local[0] === STANDARD && flags['if-match'] !== undefined) throw new Failure('USAGE', '--if-match is about a file here, and standard output is none', { hint: 'leave it out' });
   if (local[0] === STANDARD) return getStandardOutput(work, remote);
   return begin(work, 'get', { flags, local, remote, onAnswered }, remote.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
 }

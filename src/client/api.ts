@@ -86,11 +86,11 @@ export interface TransferOptions extends RequestOptions, Acting {
   readonly update?: boolean | undefined;
   /** With `ifAbsent`: files that may be replaced all the same, by source and path below it, empty for a single file; at most 32,768 of a source, else LIMIT. */
   readonly replaceable?: ReadonlyMap<string, ReadonlySet<string>> | undefined;
-  /** `put` and `putStream` of one file: replace only a file with this BLAKE3 digest (hexadecimal), else fail with PRECONDITION. Takes the right to read. */
+  /** Of one file: replace only a file with this BLAKE3 digest (hexadecimal), on either side, else fail with PRECONDITION. On the server it takes the right to read. */
   readonly ifMatch?: string | undefined;
 }
 
-export interface PlanOptions extends RequestOptions, Pick<TransferOptions, 'exclude' | 'follow' | 'update'> {
+export interface PlanOptions extends RequestOptions, Pick<TransferOptions, 'exclude' | 'follow' | 'update' | 'ifMatch'> {
   /** Look into folders too of which the other end has none. */
   readonly count?: boolean | undefined;
 }

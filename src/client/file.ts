@@ -130,7 +130,7 @@ async function lastWord<K extends Kind>(exchange: Exchange, kind: K): Promise<Me
 /** Fetches a file into a vault. `entry` is what the server said of it before. */
 export async function getFile(requester: Requester, from: RemotePath, entry: Entry, vault: Vault, to: RemotePath, options: FileOptions): Promise<Stored> {
   await using upload = await here(vault.receive(to, {
-    size: entry.size, mtime: entry.mtime, mode: entry.mode, level: options.level, condition: options.ifAbsent ? 'absent' : 'any', owner: '', reuseOld: true,
+    size: entry.size, mtime: entry.mtime, mode: entry.mode, level: options.level, condition: options.ifAbsent ? 'absent' : 'any', match: options.ifMatch, owner: '', reuseOld: true,
   }));
   await using wide = lanesFor('get', entry.size, requester.redial, options.onLanes);
   const blockSize = blockSizeOf(upload.basis);

@@ -14,7 +14,7 @@ import { MAX_LEFT } from '../left.ts';
 import { MAX_PACKED_FILE } from '../pack.ts';
 import type { ListPage } from '../store/vault.ts';
 import type { Met, Plan, PlanOptions } from './api.ts';
-import { digestIn } from './digests.ts';
+import { digestFrom, digestIn, mustMatch } from './digests.ts';
 import { checkTaking, leftOut, openSource, openTarget, type LocalPlace } from './local.ts';
 import { listPages } from './pages.ts';
 import { checkPlace, localFolder, onlyContents, remoteFolder, remoteSource, statAllowed } from './places.ts';
@@ -52,6 +52,8 @@ export async function planPut(requester: Requester, locals: readonly string[], r
     const pair = await pairOfPut(requester, source, entry, to, options);
     // Under its own name it goes into a folder that was looked at.
     if (source.kind === 'file' && pair.there === undefined && !into) await remoteFolder(requester, `${parentOf(to)}/`, true, options);
+    const wanted = digestFrom(options.ifMatch);
+    if (wanted !== undefined) await mustMatch(wanted, requester.ask({ kind: 'hash', path: to, algorithm: 'blake3' }, 'digest', options.signal).then(({ digest }) => digest), 'server');
     return await use(pair);
   })));
 }
@@ -69,6 +71,8 @@ export async function planGet(requester: Requester, remotes: readonly string[], 
     const { from, entry, kind, contents, name } = await remoteSource(requester, remote, options);
     const target = into && !contents ? join(local, name) : local;
     await using place = await openTarget(target, kind, into && !contents);
+    const wanted = digestFrom(options.ifMatch);
+    if (wanted !== undefined) await mustMatch(wanted, digestIn(place.vault, place.path), 'here');
     const plan = await use(await pairOfGet(requester, from, entry, place, target, options));
     // Who asks about what is in the way goes on with the transfer, which says so itself.
     if (options.count === true && plan.files > plan.same.length) await checkTaking(target, kind);

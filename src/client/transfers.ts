@@ -92,6 +92,10 @@ function once(taken: Set<string>, target: string): void {
   taken.add(target);
 }
 
+function refuseMatch({ ifMatch }: Pick<TransferOptions, 'ifMatch'>, folder: string): void {
+  if (ifMatch !== undefined) throw new Failure('USAGE', 'ifMatch is about one file, and this is a folder', { path: folder, hint: 'name a file' });
+}
+
 export async function putAll(requester: Requester, locals: readonly string[], remote: string, options: TransferOptions): Promise<Summary> {
   const into = onlyContents(locals) ? false : await remoteFolder(requester, remote, locals.length > 1, options);
   const taken = new Set<string>();
@@ -103,7 +107,7 @@ export async function putAll(requester: Requester, locals: readonly string[], re
     item.target = displayPath(to);
     once(taken, item.target);
     if (source.kind === 'folder') {
-      if (options.ifMatch !== undefined) throw new Failure('USAGE', 'ifMatch is about one file, and this is a folder', { path: source.shown, hint: 'name a file' });
+      refuseMatch(options, source.shown);
       using _count = alone(item.tally, options, () => countLocal(local));
       using _folder = item.folder(source.name);
       const there = await checkPlace(requester, to, options);
@@ -129,6 +133,7 @@ export async function getAll(requester: Requester, remotes: readonly string[], l
   return each(remotes, options, countingRemote(requester, options), async (remote, item) => {
     const { from, entry, kind, contents, name } = await remoteSource(requester, remote, options);
     item.kind = kind;
+    if (kind === 'folder') refuseMatch(options, remote);
     const below = into && !contents;
     const target = below ? join(local, name) : local;
     once(taken, target);

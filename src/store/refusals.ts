@@ -6,12 +6,12 @@ import { printable } from '../printable.ts';
 /** A digest was named, and the file that is there has another: `there`, in hexadecimal; undefined: none is there. */
 export function differs(path: RemotePath, there: string | undefined): Failure {
   const message = there === undefined ? 'there is no file of this name (any more)' : `the file that is there is another one: its digest is blake3 ${there}`;
-  return new Failure('PRECONDITION', message, { path, hint: there === undefined ? 'leave --if-match out, if it is to be made anew' : 'look at it first: wherry get fetches it; leave --if-match out to do it all the same' });
+  return new Failure('PRECONDITION', message, { path, hint: there === undefined ? 'leave --if-match out, if it is to be made anew' : 'look at it first; leave --if-match out to do it all the same' });
 }
 
 /** Somebody wrote to the file, or put another in its place, between the look and the act. */
 export function changedMeanwhile(path: RemotePath): Failure {
-  return new Failure('PRECONDITION', 'the file that is there was changed in this moment', { path, hint: 'look at it first: wherry get fetches it' });
+  return new Failure('PRECONDITION', 'the file that is there was changed in this moment', { path, hint: 'look at it first' });
 }
 
 /** `folds`: the disk itself takes both names for the same. */

@@ -147,7 +147,7 @@ describe('a dry run', () => {
 
   test.each([
     [['put', 'nothing', ':'], 6, 'NOTFOUND'], [['put', 'a.txt', ':none/'], 6, 'NOTFOUND'], [['put', '--if-absent', 'a.txt', ':'], 7, 'EXISTS'], [['put', '--if-match', '0'.repeat(64), 'a.txt', ':'], 7, 'PRECONDITION'],
-    [['get', ':nothing'], 6, 'NOTFOUND'], [['rm', ':big'], 7, 'ISDIR'], [['rm', ':nothing'], 6, 'NOTFOUND'], [['rmdir', ':big'], 7, 'NOTEMPTY'], [['mkdir', ':big'], 7, 'EXISTS'], [['mkdir', ':no/way'], 6, 'NOTFOUND'],
+    [['get', '--if-match', '0'.repeat(64), ':a.txt'], 7, 'PRECONDITION'], [['get', '--if-match', '0'.repeat(64), ':big/x'], 7, 'PRECONDITION'], [['get', ':nothing'], 6, 'NOTFOUND'], [['rm', ':big'], 7, 'ISDIR'], [['rm', ':nothing'], 6, 'NOTFOUND'], [['rmdir', ':big'], 7, 'NOTEMPTY'], [['mkdir', ':big'], 7, 'EXISTS'], [['mkdir', ':no/way'], 6, 'NOTFOUND'],
     [['change', ':a.txt', 'b.txt'], 7, 'EXISTS'], [['change', ':none', 'b'], 6, 'NOTFOUND'], [['chmod', '600', ':none'], 6, 'NOTFOUND'], [['chmod', '-R', '600', ':none'], 6, 'NOTFOUND'],
   ] as const)('of %j fails as it would', async (words, code, name) => {
     const before = await contents(rig!.served);
@@ -203,6 +203,25 @@ describe('--if-match', () => {
     const now = events<{ event: string; digest: string }>(await rig!.run(['hash', '--json', ':a.txt']))[0]!;
     expect([again.code, failureOf(again).message]).toEqual([7, `the file that is there is another one: its digest is blake3 ${now.digest}`]);
     expect(served('a.txt')).toBe('new b');
+  });
+
+  test('of get replaces only the file here with that digest, and names the one that is here', async () => {
+    const here = (path: string) => readFileSync(join(rig!.local, path), 'utf8');
+    expect((await rig!.run(['get', ':a.txt', 'before'])).code).toBe(0);
+    const { digest } = events<{ event: string; digest: string }>(await rig!.run(['hash', '--json', ':a.txt']))[0]!;
+    const refused = await rig!.run(['get', '--json', '--if-match', digest, ':b.txt', 'a.txt']);
+    expect([refused.code, failureOf(refused)]).toEqual([7, expect.objectContaining({ code: 'PRECONDITION', who: 'here', message: expect.stringMatching(/^the file that is there is another one: its digest is blake3 [0-9a-f]{64}$/) as string })]);
+    expect(here('a.txt')).toBe('new a');
+    const none = await rig!.run(['get', '--json', '--if-match', digest, ':b.txt', 'none']);
+    expect([none.code, failureOf(none).code]).toEqual([7, 'PRECONDITION']);
+    plant(rig!.served, { 'b.txt': 'newer' });
+    expect((await rig!.run(['get', '--if-match', digest, ':b.txt', 'before'])).code).toBe(0);
+    expect(here('before')).toBe('newer');
+  });
+
+  test.each([[['get', '--if-match', '0'.repeat(64), ':big'], 'is about one file'], [['get', '--if-match', '0'.repeat(64), ':a.txt', ':b.txt', '.'], 'is about one file'], [['get', '--if-match', '0'.repeat(64), ':a.txt', '-'], 'standard output']])('%j is a usage error too', async (words, message) => {
+    const ran = await rig!.run(words);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   test.each([[['--if-match', 'abc', 'a.txt', ':'], 'is not a BLAKE3 digest'], [['--if-match', '0'.repeat(64), 'a.txt', 'b.txt', ':'], 'is about one file'], [['--if-match', '0'.repeat(64), '--if-absent', 'a.txt', ':'], 'contradict']])('%j is a usage error', async (words, message) => {

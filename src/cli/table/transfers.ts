@@ -29,7 +29,7 @@ const PUT = {
 } as const;
 
 const GET = {
-  where: 'both', shape: 'get', count: [1, Infinity], instead: 'retry-failed', flags: { ...TRANSFER, ...folderFrom('local-folder'), ...BACKGROUND }, needs: ['read'],
+  where: 'both', shape: 'get', count: [1, Infinity], instead: 'retry-failed', flags: { ...TRANSFER, ...folderFrom('local-folder'), ...MATCH, ...BACKGROUND }, needs: ['read'],
   away: laterAs('get'),
 } as const;
 
@@ -50,7 +50,7 @@ export const TRANSFERS: readonly Command[] = [
     summary: 'fetch files or folders',
     details: ['A file appears under its name when all of it has arrived and is verified. At a terminal, one that would be replaced is asked about first, unless it holds the same bytes.',
       'With -u, files of which the one here is newer, or has the same size and time, are left out and counted: so a folder of many small files goes on where it was cut.',
-      'A folder goes into a LOCAL folder that is there already, but for one that the same command made when it was cut: it goes on there for 7 days, and LOCAL/ means into it. Of :FOLDER/. what is in it goes to LOCAL itself, whether it is there or not, as with cp.', 'As LOCAL, - is standard output. --if-match is for put: what is here can be looked at before.', HABITS],
+      'A folder goes into a LOCAL folder that is there already, but for one that the same command made when it was cut: it goes on there for 7 days, and LOCAL/ means into it. Of :FOLDER/. what is in it goes to LOCAL itself, whether it is there or not, as with cp.', 'As LOCAL, - is standard output.', HABITS],
     examples: ['wherry get :report.pdf', 'wherry get :photos backup/', 'wherry get :notes.txt notes-old.txt'],
     run: async (work, call) => (await import('../jobs/suspend.ts')).orJob(work, 'get', call, (await import('../transfers.ts')).get),
   }),
