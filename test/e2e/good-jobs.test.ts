@@ -133,6 +133,22 @@ describe('jobs in line', () => {
   });
 });
 
+describe('a folder of small files', () => {
+  const [FILES, BYTES] = [300, 160 << 10];
+
+  test.each(['put', 'get'] as const)('gets done by %s over connections none of which lasts long enough for all of it', async (verb) => {
+    await using proxy = await Proxy.before(rig);
+    const [from, to] = verb === 'put' ? [rig.local, rig.served] : [rig.served, rig.local];
+    plant(from, Object.fromEntries(Array.from({ length: FILES }, (_, index) => [`photos/${index % 5}/${index}`, noise(BYTES, index)])));
+    proxy.cutAfter(verb === 'put' ? { up: 30 * MIB } : { down: 30 * MIB });
+    started(await rig.run(verb === 'put' ? ['put', 'photos', ':new', '--background'] : ['get', ':photos', 'new', '--background']));
+    expect(await rig.run(['wait', '1'])).toMatchObject({ code: 0 });
+    expect((await job(1)).tries).toBeLessThan(6); // what was on its way when one broke comes twice
+    const same = await contents(join(from, 'photos'));
+    expect(await contents(join(to, 'new'))).toEqual(same);
+  });
+});
+
 describe('after a kill -9 of the agent', () => {
   test('the next command about jobs starts another, which goes on with what has arrived', async () => {
     await using proxy = await Proxy.before(rig);

@@ -7,7 +7,7 @@
  * comes to the same place by such words, and one that began there, are known by each other (`naming.ts`).
  */
 import { stat } from 'node:fs/promises';
-import type { Client, Item, Progress, Summary } from '../../client/api.ts';
+import type { Client, Item, Progress, Remembered, Summary } from '../../client/api.ts';
 import { actionAt } from '../../client/action.ts';
 import { connect } from '../../client/client.ts';
 import { Failure } from '../../errors.ts';
@@ -32,6 +32,8 @@ const COUNT_AFTER_MS = 1000;
 export interface Trying {
   readonly home: string | undefined;
   readonly signal: AbortSignal;
+  /** What the tries before it have left. */
+  readonly remembered: Remembered;
   say(line: string): void;
   onProgress(progress: Progress): void;
   /** Keeps the job's words in the form that means the same every time; resolves when that is on the disk. */
@@ -79,11 +81,11 @@ export async function attempt(job: Job, trying: Trying): Promise<Outcome> {
   }
 }
 
-function transfer(client: Client, job: Job, { signal, onProgress }: Trying, { ifAbsent, replaceable, leave }: Conditions, over: (item: Item, typed: string) => void): Promise<Summary> {
+function transfer(client: Client, job: Job, { signal, remembered, onProgress }: Trying, { ifAbsent, replaceable, leave }: Conditions, over: (item: Item, typed: string) => void): Promise<Summary> {
   const { sources, target, exclude, follow, update, noSync } = job;
   const typed = new Map(sources.map((source, index) => [source, job.typed[index]!]));
   const onItem = (item: Item): void => over(item, typed.get(item.source) ?? item.source);
-  const options = { signal, exclude, follow, update, ifAbsent, replaceable, leave, level: noSync ? 'visible' : 'durable', onProgress, onItem, countAfter: COUNT_AFTER_MS, action: actionOf(job) } as const;
+  const options = { signal, exclude, follow, update, ifAbsent, replaceable, leave, level: noSync ? 'visible' : 'durable', remembered, onProgress, onItem, countAfter: COUNT_AFTER_MS, action: actionOf(job) } as const;
   return job.verb === 'put' ? client.put(sources, target, options) : client.get(sources, target, options);
 }
 

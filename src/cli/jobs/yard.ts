@@ -13,6 +13,7 @@ import { attempt, type Outcome } from './attempt.ts';
 import type { Book } from './book.ts';
 import type { Diary } from './diary.ts';
 import { clipped, isOver, saying, type Job, type Reached, type State, type Told, type Wish } from './job.ts';
+import { Recall } from './recall.ts';
 import { pauseBefore } from './retry.ts';
 
 /** A large transfer fills the line alone; three keep it filled while one of them ends. */
@@ -44,6 +45,7 @@ export class Yard {
   readonly #running = new Map<number, Running>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
   readonly #heard = new Map<number, Set<(job: Job) => void>>();
+  readonly #recall = new Recall();
   #closed = false;
 
   constructor(book: Book, home: string | undefined, diary: Diary) {
@@ -169,7 +171,7 @@ export class Yard {
     const pace = new Pace();
     let noted = performance.now();
     const outcome = await attempt(this.find(number), {
-      home: this.#home, signal,
+      home: this.#home, signal, remembered: this.#recall.of(number, performance.now()),
       say: (line) => line.split('\n').forEach((one) => this.#book.note(saying(this.find(number), one))),
       onProgress: (progress) => {
         const now = performance.now();
@@ -185,6 +187,7 @@ export class Yard {
       },
       settle: async (words) => this.#book.save({ ...this.find(number), ...words }),
     });
+    this.#recall.ended(number, performance.now());
     await this.#keep(this.#after(without(this.find(number), outcome.left), outcome, signal));
   }
 
@@ -212,7 +215,9 @@ export class Yard {
     }
     this.#diary(`job ${job.number}: ${job.state}${job.state === 'waiting' || job.state === 'failed' ? `: ${job.failure?.message ?? ''}` : ''}`);
     if (job.state === 'waiting') this.#wake(job);
-    if (isOver(job)) for (const hear of this.#heard.get(job.number) ?? []) hear(job);
+    if (!isOver(job)) return;
+    this.#recall.forget(job.number);
+    for (const hear of this.#heard.get(job.number) ?? []) hear(job);
   }
 
   #wake({ number, next = 0 }: Job): void {
