@@ -30,7 +30,7 @@ export type CodeEnd = 'used' | 'expired' | 'guessed' | 'withdrawn';
 
 /** What became of the code. */
 export type CodeChange =
-  | { readonly is: 'open'; readonly code: SpokenCode; readonly text: string; readonly role: Role; readonly expires: number }
+  | { readonly is: 'open'; readonly code: SpokenCode; readonly text: string; readonly role: Role; readonly account: string | undefined; readonly expires: number }
   /** `follows`: another is opened by itself. */
   | { readonly is: 'closed'; readonly why: CodeEnd; readonly follows: boolean };
 
@@ -44,7 +44,10 @@ export interface CodesOptions {
   onChange(change: CodeChange): void;
 }
 
-interface OpenCode { readonly code: SpokenCode; readonly invite: string; readonly role: Role; readonly forMs: number; readonly expires: number; tries: number }
+/** What a code opens: an account of its own with a role, or one that is there. */
+export interface CodeWish { readonly role: Role; readonly forMs: number; readonly account?: string | undefined }
+
+interface OpenCode extends CodeWish { readonly code: SpokenCode; readonly invite: string; readonly expires: number; tries: number }
 
 /** One client's exchange, up to its confirmation. */
 interface Started { readonly open: OpenCode; readonly exchange: Confirmations }
@@ -64,8 +67,8 @@ export class Codes {
     this.#now = options.now ?? Date.now;
   }
 
-  /** A new code in place of the one that is open. Throws LIMIT, as an invite does. */
-  async renew(wanted: { readonly role: Role; readonly forMs: number }): Promise<CodeChange & { is: 'open' }> {
+  /** A new code in place of the one that is open. Throws LIMIT and NOTFOUND, as an invite does. */
+  async renew(wanted: CodeWish): Promise<CodeChange & { is: 'open' }> {
     this.#guessed = 0;
     return this.#mint(wanted);
   }
@@ -112,12 +115,12 @@ export class Codes {
     return this.#open;
   }
 
-  async #mint({ role, forMs }: { readonly role: Role; readonly forMs: number }): Promise<CodeChange & { is: 'open' }> {
-    const { key, expires } = await this.#options.devices.invite({ role, forMs, spoken: true });
+  async #mint({ role, forMs, account }: CodeWish): Promise<CodeChange & { is: 'open' }> {
+    const { key, expires } = await this.#options.devices.invite({ role, forMs, account, spoken: true });
     const code = newCode();
     this.#withdraw(this.#open);
-    this.#open = { code, invite: key, role, forMs, expires, tries: CODE_TRIES };
-    const change = { is: 'open', code, text: formatCode(code), role, expires } as const;
+    this.#open = { code, invite: key, role, forMs, account, expires, tries: CODE_TRIES };
+    const change = { is: 'open', code, text: formatCode(code), role, account, expires } as const;
     this.#options.onChange(change);
     return change;
   }

@@ -3,6 +3,7 @@ import { askServer } from '../server/admin.ts';
 import { joinBy } from '../server/log.ts';
 import { Failure } from '../errors.ts';
 import { printable } from '../printable.ts';
+import type { Role } from '../rights.ts';
 import type { Context } from './command.ts';
 import { DONE, exitOf } from './exits.ts';
 import { parseAge, plural } from './measures.ts';
@@ -36,9 +37,9 @@ export async function invite(context: Context, { flags, words }: { flags: Invite
   if (action === 'revoke') throw new Failure('USAGE', 'invite revoke needs the ID of a ticket', { hint: 'wherry invite list shows them' });
   if (action !== undefined) throw new Failure('USAGE', `invite cannot ${printable(words.join(' '))}`, { hint: 'invite alone makes a ticket; invite list, or invite revoke ID' });
   const forMs = flags.for === undefined ? undefined : parseAge(flags.for, '--for');
-  if (flags.code) return inviteByCode(context, flags, forMs);
   const { account } = flags;
   if (account !== undefined && roleOf(flags) !== undefined) throw new Failure('USAGE', 'a device of an account has its rights', { hint: 'leave out the role, or change the account: wherry account change' });
+  if (flags.code) return inviteByCode(context, flags, forMs);
   const wanted = { verb: 'invite', role: roleOf(flags), forMs, account } as const;
   if (flags['dry-run']) {
     await rehearse(flags.state, wanted);
@@ -49,21 +50,26 @@ export async function invite(context: Context, { flags, words }: { flags: Invite
   await context.report.answer(ticket, { event: 'invited', ticket, id, ...(account === undefined ? { role } : { account }), expires });
   if (context.settings.json) return DONE;
   if (flags.qr) await showQr(context.terminal, ticket);
-  if (!context.settings.quiet) context.terminal.say(`${account === undefined ? ROLE_TEXT[role] : `for ${printable(account)}`}; works once, until ${expires}`);
+  if (!context.settings.quiet) context.terminal.say(`${forWhom(account, role)}; works once, until ${expires}`);
   return DONE;
+}
+
+function forWhom(account: string | undefined, role: Role): string {
+  return account === undefined ? ROLE_TEXT[role] : `for ${printable(account)}`;
 }
 
 async function inviteByCode(context: Context, flags: InviteFlags, forMs: number | undefined): Promise<number> {
   const { report, settings, terminal } = context;
   if (flags.qr) throw new Failure('USAGE', 'a code is said, not drawn', { hint: 'leave out --code or --qr' });
-  const wanted = { verb: 'code', role: roleOf(flags), forMs } as const;
+  const { account } = flags;
+  const wanted = { verb: 'code', role: roleOf(flags), forMs, account } as const;
   if (flags['dry-run']) {
     await rehearse(flags.state, wanted);
     return wouldDo(context, 'invite', 'open a code', {});
   }
   const { code, role, at, expires } = await askServer(flags.state, wanted);
-  await report.answer(code, { event: 'code', spoken: code, at, role, expires });
-  if (!settings.json && !settings.quiet) terminal.say(`${ROLE_TEXT[role]}; ${joinBy(code, at)}; works once, until ${expires}`);
+  await report.answer(code, { event: 'code', spoken: code, at, ...(account === undefined ? { role } : { account }), expires });
+  if (!settings.json && !settings.quiet) terminal.say(`${forWhom(account, role)}; ${joinBy(code, at)}; works once, until ${expires}`);
   return DONE;
 }
 

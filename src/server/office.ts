@@ -118,9 +118,9 @@ export class Office {
     return { id };
   }
 
-  async #code({ role = this.#options.config.role, forMs }: Says<'code'>): Promise<AnswerTo<{ verb: 'code' }>> {
+  async #code({ role = this.#options.config.role, forMs, account }: Says<'code'>): Promise<AnswerTo<{ verb: 'code' }>> {
     const { config: { ticketMs }, codes } = this.#options;
-    const { code, expires, at } = await codes.open({ role, forMs: Math.min(forMs ?? ticketMs, ticketMs) });
+    const { code, expires, at } = await codes.open({ role, account, forMs: Math.min(forMs ?? ticketMs, ticketMs) });
     return { code, role, at, expires: new Date(expires).toISOString() };
   }
 

@@ -94,7 +94,7 @@ interface Verbs {
   'invite list': { readonly says: object; readonly answer: { readonly invites: readonly InviteInfo[] } };
   'invite revoke': { readonly says: { readonly id: string }; readonly answer: { readonly id: string } };
   'code': {
-    readonly says: { readonly role?: Role | undefined; readonly forMs?: number | undefined };
+    readonly says: { readonly role?: Role | undefined; readonly forMs?: number | undefined; readonly account?: string | undefined };
     /** `at`: where the code is to be taken by address, since no network has a way here. */
     readonly answer: { readonly code: string; readonly role: Role; readonly at?: string | undefined; readonly expires: string };
   };
@@ -144,7 +144,7 @@ const READERS: { readonly [V in AdminVerb]: (fields: Fields) => Says<V> } = {
   'invite': (fields) => ({ role: roleIn(fields), forMs: lifeIn(fields), name: textIn(fields, 'name'), account: textIn(fields, 'account') }),
   'invite list': () => ({}),
   'invite revoke': (fields) => ({ id: needed(textIn(fields, 'id'), 'id') }),
-  'code': (fields) => ({ role: roleIn(fields), forMs: lifeIn(fields) }),
+  'code': (fields) => ({ role: roleIn(fields), forMs: lifeIn(fields), account: textIn(fields, 'account') }),
   'devices list': () => ({}),
   'devices revoke': named,
   'account add': accountIn,

@@ -4,11 +4,10 @@
  * `access/codes.ts` decides; this connects it to time, to the log and to the network. A code that cannot be announced is open all the
  * same: it is used by address then.
  */
-import { type CodeChange, type CodeEnd, Codes, type CodesOptions, type Spoken } from '../access/codes.ts';
+import { type CodeChange, type CodeEnd, Codes, type CodesOptions, type CodeWish, type Spoken } from '../access/codes.ts';
 import { type From, Starts } from '../access/starts.ts';
 import { Failure } from '../errors.ts';
 import type { Credentials } from '../identity.ts';
-import type { Role } from '../rights.ts';
 import { networkInterfaces } from 'node:os';
 import { reachableAt } from './addresses.ts';
 import type { Listen } from './listen.ts';
@@ -56,7 +55,7 @@ export class SpokenCodes implements AsyncDisposable {
   }
 
   /** A new code, in place of the one that is open. */
-  async open(wanted: { readonly role: Role; readonly forMs: number }): Promise<{ code: string; expires: number; at: string | undefined }> {
+  async open(wanted: CodeWish): Promise<{ code: string; expires: number; at: string | undefined }> {
     const { text, expires } = await this.#codes.renew(wanted);
     return { code: text, expires, at: this.#options.onlyAt() };
   }
@@ -81,10 +80,10 @@ export class SpokenCodes implements AsyncDisposable {
     clearTimeout(this.#timer);
     this.#silence();
     if (change.is === 'open') {
-      const { code, text, role, expires } = change;
+      const { code, text, role, account, expires } = change;
       const now = (this.#options.now ?? Date.now)();
       this.#timer = setTimeout(() => this.#codes.expire(), Math.min(expires - now + 1, LONGEST_MS)).unref();
-      this.#options.onEvent({ event: 'code', spoken: text, at: this.#options.onlyAt(), role, expires: new Date(expires).toISOString() });
+      this.#options.onEvent({ event: 'code', spoken: text, at: this.#options.onlyAt(), ...(account === undefined ? { role } : { account }), expires: new Date(expires).toISOString() });
       this.#announced = this.#announced.then(() => this.#announce(code.number));
       return;
     }

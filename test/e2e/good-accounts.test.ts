@@ -44,6 +44,17 @@ describe('an account with a home', () => {
     expect((await ann('cat', ':../../shared/docs/plan.txt')).code).not.toBe(0);
   });
 
+  test('takes a device that comes by a spoken code, with its rights and no others', async () => {
+    await admin('account', 'add', 'reader', '--rights', 'ro', '--root', 'shared/docs');
+    const invited = await admin('invite', '--code', '--account', 'reader');
+    expect(invited.stderr).toContain('for reader; on this machine: wherry join');
+    const env = { WHERRY_HOME: join(rig.folder, 'home-spoken') };
+    const joined = await rig.run(['join', `${invited.stdout.trim()}@${rig.listening.address}`], { env });
+    expect([joined.code, joined.stdout + joined.stderr]).toEqual([0, expect.stringContaining('this device is reader there: read only')]);
+    expect((await rig.run(['ls', ':'], { env })).stdout.trim()).toBe('plan.txt');
+    expect((await rig.run(['put', 'note.txt', ':'], { env })).code).toBe(5);
+  });
+
   test('is shown to its owner with its devices', async () => {
     const shown = events(await rig.run(['account', 'show', 'ann', '--json', '--state', rig.state]))[0];
     expect(shown).toMatchObject({ event: 'account', name: 'ann', rights: 'rw', roots: ['/home/ann'], rules: [] });
@@ -158,7 +169,7 @@ describe('mistakes of the owner', () => {
     [['account', 'destroy', 'ann'], 2, /cannot destroy/], [['account', 'add', 'new', '--quota', 'much'], 2, /is a size/], [['token', 'create'], 2, /needs an account/],
     [['token', 'create', '--account', 'ann', '--from', 'office'], 2, /not a network/], [['token', 'create', '--account', 'ann', '--for', '4000d'], 2, /longer than 3650 days/], [['invite', '--for', '31d'], 2, /at most 30 days/],
     [['invite', '--for', '0s'], 2, /more than 0 seconds and at most 30 days/], [['token', 'create', '--account', 'ann', '--for', '0s'], 2, /more than 0 seconds and at most 3650 days/], [['token', 'revoke', 'nobody'], 6, /no token is named/],
-    [['invite', '--account', 'nobody'], 6, /no account is named/], [['invite', '--account', 'ann', '--ro'], 2, /rights/],
+    [['invite', '--account', 'nobody'], 6, /no account is named/], [['invite', '--account', 'ann', '--ro'], 2, /rights/], [['invite', '--code', '--account', 'nobody'], 6, /no account is named/], [['invite', '--code', '--account', 'ann', '--ro'], 2, /rights/],
   ])('%j is refused with exit code %d, and what to type', async (words, code, why) => {
     const ran = await rig.run([...words, '--state', rig.state]);
     expect([ran.code, ran.stderr]).toEqual([code, expect.stringMatching(why)]);

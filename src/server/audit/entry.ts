@@ -16,7 +16,7 @@ const TOLD: { readonly [V in AdminVerb]: readonly (keyof Says<V> & string)[] | u
   'invite': ['role', 'forMs', 'name', 'account'],
   'invite list': undefined,
   'invite revoke': ['id'],
-  'code': ['role', 'forMs'],
+  'code': ['role', 'forMs', 'account'],
   'devices list': undefined,
   'devices revoke': ['name'],
   'account add': ['name', 'rights', 'roots', 'rules', 'quotaBytes', 'quotaFiles', 'rate', 'sshKeys'],
