@@ -105,6 +105,8 @@ interface Description<F extends Flags> {
   readonly carries?: readonly string[];
   /** Its words are names that are yet to be made: a pattern in them is not looked up. */
   readonly isNew?: true;
+  /** Where the first word says what to do: the flags that each of these takes, and so does no word (''); those left out here are for all. */
+  readonly actions?: Readonly<Record<string, readonly (keyof F & string)[]>>;
   /** A flag that, when given, takes the place of all words. */
   readonly instead?: string;
   /** Least and most words besides flags. */
@@ -131,7 +133,7 @@ export interface Ready {
   readonly away: ((context: Context) => Promise<number>) | undefined;
 }
 
-export interface Command extends Required<Omit<Description<Flags>, 'last' | 'isNew' | 'instead'>> {
+export interface Command extends Required<Omit<Description<Flags>, 'last' | 'isNew' | 'instead' | 'actions'>> {
   readonly isNew: boolean;
   /** Whether the flags, or the command's name, say where to, so that all words are sources. */
   hasTarget(words: readonly string[]): boolean;
@@ -166,7 +168,7 @@ export function plain<const F extends Flags>(given: PlainCommand<F>): Command {
 }
 
 function build<F extends Flags>(given: Description<F>, connects: boolean, run: (context: Context, call: Call<F>) => Promise<number>, away?: (context: Context, call: Call<F>) => Promise<number>): Command {
-  const { name, aliases, where, words, promptWords, shape, last, completes, carries, isNew, instead, count, summary, details, flags, examples, needs } = given;
+  const { name, aliases, where, words, promptWords, shape, last, completes, carries, isNew, instead, actions = {}, count, summary, details, flags, examples, needs } = given;
   return {
     name, where, words, count, summary, flags, examples, needs, connects, aliases: aliases ?? [], details: details ?? [],
     promptWords: promptWords ?? words, shape: shape ?? 'plain', isNew: isNew === true,
@@ -179,6 +181,7 @@ function build<F extends Flags>(given: Description<F>, connects: boolean, run: (
       const settings = { json, quiet, verbose, help, server, home, deadline, retry, noInput };
       // Who asks for help need not get the rest right.
       if (help) return { settings, server: undefined, words: parsed.words, typed, run: () => Promise.resolve(0), away: undefined };
+      checkActions(name, actions, parsed.values, parsed.words[0]);
       if (instead === undefined || parsed.values[instead] === undefined) checkCount(name, count, parsed.words.length);
       else if (parsed.words.length > 0) throw new Failure('USAGE', `--${instead} says what, so that no further words are needed`, { hint: `type: ${name} --${instead} FILE` });
       const more = parsed.words.length === 0 ? undefined : last?.(parsed.values, at);
@@ -189,6 +192,18 @@ function build<F extends Flags>(given: Description<F>, connects: boolean, run: (
       return { settings, server: places.server, words: parsed.words, typed, run: (context) => run(context, call), away: isJob ? (context) => away(context, call) : undefined };
     },
   };
+}
+
+/** A flag that is for another action of the command would be passed over without a word, and not do what it was typed for. */
+function checkActions(name: string, actions: Readonly<Record<string, readonly string[]>>, values: Readonly<Record<string, unknown>>, action = ''): void {
+  if (!Object.hasOwn(actions, action)) return;
+  for (const [flag, value] of Object.entries(values)) {
+    const takers = Object.keys(actions).filter((one) => actions[one]!.includes(flag));
+    const isGiven = Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+    if (!isGiven || takers.length === 0 || takers.includes(action)) continue;
+    const called = (one: string): string => (one === '' ? name : `${name} ${one}`);
+    throw new Failure('USAGE', `--${flag} is not for ${action === '' ? `${name} alone` : called(action)}`, { hint: `it is for ${takers.map(called).join(' and ')}` });
+  }
 }
 
 function checkCount(name: string, [least, most]: Description<Flags>['count'], found: number): void {

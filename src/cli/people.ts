@@ -56,6 +56,7 @@ export async function account(context: Context, { flags, words }: { flags: Accou
   if (!ACTIONS.has(action)) throw usage(`account cannot ${printable(action)}`);
   const [name] = names;
   if (name === undefined || names.length > 1) throw usage(action === 'list' ? 'account list takes no names' : `account ${printable(action)} needs one name`);
+  if (flags['no-password'] && flags['password-stdin']) throw usage('--no-password and --password-stdin contradict each other');
   if (action === 'check') return check(context, flags.state, name);
   if (action === 'show') return show(context, (await askServer(flags.state, { verb: 'account show', name })).account);
   if (action !== 'add' && action !== 'change') throw usage(`account cannot ${printable(action)}`);

@@ -169,6 +169,8 @@ describe('mistakes of the owner', () => {
     [['account', 'destroy', 'ann'], 2, /cannot destroy/], [['account', 'add', 'new', '--quota', 'much'], 2, /is a size/], [['token', 'create'], 2, /needs an account/],
     [['token', 'create', '--account', 'ann', '--from', 'office'], 2, /not a network/], [['token', 'create', '--account', 'ann', '--for', '4000d'], 2, /longer than 3650 days/], [['invite', '--for', '31d'], 2, /at most 30 days/],
     [['invite', '--for', '0s'], 2, /more than 0 seconds and at most 30 days/], [['token', 'create', '--account', 'ann', '--for', '0s'], 2, /more than 0 seconds and at most 3650 days/], [['token', 'revoke', 'nobody'], 6, /no token is named/],
+    [['account', 'remove', 'ann', '--no-password'], 2, /--no-password is not for account remove; it is for account change/], [['account', '--root', 'x'], 2, /--root is not for account alone; it is for account add and account change/],
+    [['invite', 'list', '--ro'], 2, /--ro is not for invite list/], [['token', 'revoke', 'x', '--path', 'docs'], 2, /--path is not for token revoke; it is for token create/], [['account', 'change', 'ann', '--no-password', '--password-stdin'], 2, /contradict/],
     [['invite', '--account', 'nobody'], 6, /no account is named/], [['invite', '--account', 'ann', '--ro'], 2, /rights/], [['invite', '--code', '--account', 'nobody'], 6, /no account is named/], [['invite', '--code', '--account', 'ann', '--ro'], 2, /rights/],
   ])('%j is refused with exit code %d, and what to type', async (words, code, why) => {
     const ran = await rig.run([...words, '--state', rig.state]);
