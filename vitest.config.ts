@@ -30,5 +30,7 @@ export default defineConfig({
     env: { XDG_DATA_HOME: join(tmpdir(), `wherry-test-data-${process.getuid?.() ?? 0}`) },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // By default a second, which a busy machine may take for anything.
+    expect: { poll: { timeout: 30_000 } },
   },
 });
