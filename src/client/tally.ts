@@ -250,7 +250,7 @@ export class ItemTally {
     this.#failedWith = this.#failed === 0 || this.#failedWith === problem.code ? problem.code : undefined;
     this.#failed += 1;
     if (FULL.has(problem.code) && (this.#refused += 1) === MAX_FULL) {
-      this.#full = new Failure(this.#failedWith ?? 'IO', `${problem.message}, so that the rest was not tried`, { who: problem.who, hint: problem.hint });
+      this.#full = new Failure(this.#failedWith ?? 'IO', `the rest was not tried: ${problem.message}`, { who: problem.who, hint: problem.hint });
     }
     if (this.#problems.length < MAX_PROBLEMS) {
       this.#problems.push(problem);
