@@ -165,7 +165,7 @@ describe('a folder that was given a new name, and cut off', () => {
     expect(second.stdout).toContain('kept from before');
     expect(await contents(join(to, 'new name'))).toEqual(await contents(join(from, "it's one")));
     expect([top(to), begun()]).toEqual([['new name'], []]);
-    expect(statSync(join(to, 'new name')).mtimeMs).toBe(1e12);
+    expect(Math.round(statSync(join(to, 'new name')).mtimeMs)).toBe(1e12); // Node 24 adds a fraction
     expect(await rig.run(words)).toMatchObject({ code: 0, stderr: '' });
     expect(top(join(to, 'new name')).sort()).toEqual(['big', "it's one", 'small']);
   });

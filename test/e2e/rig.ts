@@ -163,12 +163,15 @@ export class Rig implements AsyncDisposable {
   }
 }
 
-/** Collects what a command printed, until it has ended. */
+/** What a transfer says every ten seconds where there is no terminal: on a machine that is busy enough, any of them does. */
+const PROGRESS = /^[^\n]*\b\d{1,3}%, [\d.]+ [KMG]?i?B of [^\n]*\n/gm;
+
+/** Collects what a command printed, but for how far it was meanwhile, until it has ended. */
 export async function finished(child: ChildProcess): Promise<Ran> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return { code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+  return { code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString().replace(PROGRESS, '') };
 }
