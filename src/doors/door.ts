@@ -1,6 +1,6 @@
 /** Door: what every door is told of who comes in, and what it tells. The doors themselves, and who listens, are elsewhere. */
-import type { Ended } from '../access/entries.ts';
 import type { Drive } from '../drive.ts';
+import type { Ended } from '../drive/account.ts';
 import type { Right } from '../rights.ts';
 import type { Tellable } from '../secret.ts';
 
