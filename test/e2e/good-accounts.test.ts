@@ -93,6 +93,14 @@ describe('an account with several folders and rules', () => {
   });
 });
 
+test('an account gets as many rules as it may have, by one command', async () => {
+  const rules = Array.from({ length: 998 }, (_, at) => `shared/a folder with a name of some length/and one below it/${at}=ro`);
+  await admin('account', 'add', 'ruled', '--rights', 'rw', '--root', 'shared', ...rules.flatMap((rule) => ['--rule', rule]));
+  const [{ rules: kept }] = events<{ rules: string[] }>(await admin('account', 'show', 'ruled', '--json'), 'account') as [{ rules: string[] }];
+  expect(kept).toHaveLength(998);
+  expect((await rig.run(['audit', 'verify', '--state', rig.state])).code).toBe(0);
+});
+
 describe('a token', () => {
   const use = (token: string, words: string[], server = `${rig.listening.address}#${rig.listening.fingerprint}`): Promise<Ran> =>
     rig.run(words, { env: { WHERRY_TOKEN: token, WHERRY_SERVER: server, WHERRY_HOME: join(rig.folder, 'nobody') } });
