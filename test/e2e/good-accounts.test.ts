@@ -101,6 +101,17 @@ test('an account gets as many rules as it may have, by one command', async () =>
   expect((await rig.run(['audit', 'verify', '--state', rig.state])).code).toBe(0);
 });
 
+test('a token that would be good for nothing is not made: for a folder that its account has not, or with rights that it has not', async () => {
+  await admin('account', 'add', 'split', '--rights', 'ro', '--root', 'docs=shared/docs', '--root', 'inbox=shared/inbox');
+  const create = (...words: string[]): Promise<Ran> => rig.run(['token', 'create', '--account', 'split', ...words, '--state', rig.state]);
+  for (const [words, said] of [[['--path', 'shared/docs'], /shared\/docs is in none of the folders of this account.*docs, inbox/], [['--path', 'docs', '--rights', 'drop'], /has none of these rights there.*ro/]] as const) {
+    const { code, stderr } = await create(...words);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+  }
+  for (const words of [[], ['--path', 'docs/plans'], ['--path', 'DOCS'], ['--rights', 'rw']]) expect((await create(...words)).code, words.join(' ')).toBe(0);
+  await admin('account', 'remove', 'split');
+});
+
 describe('a token', () => {
   const use = (token: string, words: string[], server = `${rig.listening.address}#${rig.listening.fingerprint}`): Promise<Ran> =>
     rig.run(words, { env: { WHERRY_TOKEN: token, WHERRY_SERVER: server, WHERRY_HOME: join(rig.folder, 'nobody') } });
