@@ -104,13 +104,21 @@ export class Devices implements AsyncDisposable {
     return { secret, key, expires };
   }
 
+  /** Whether `add` could be done with all of these public keys, before anything is changed. Throws EXISTS and LIMIT. */
+  mustBeNew(keys: readonly string[]): void {
+    const { devices } = this.register;
+    for (const key of keys) if (devices.has(key)) throw knownAlready(devices.get(key)!);
+    if (new Set(keys).size < keys.length) throw new Failure('EXISTS', 'the same key is given twice', { who: 'rule', hint: 'give each key once' });
+    if (devices.size + keys.length > MAX_DEVICES) throw tooManyDevices();
+  }
+
   /** Adds a device by its public key, in base64url. Throws EXISTS, NOTFOUND and LIMIT. */
   async add(account: string, label: string, key: string): Promise<string> {
     let name = '';
     await this.register.change((book, now) => {
       if (!book.accounts.some((one) => one.name === account)) throw unknownAccount(account);
       const known = book.devices.find((device) => device.key === key);
-      if (known !== undefined) throw new Failure('EXISTS', `this key is known already, as ${printable(known.name)} of ${printable(known.account)}`, { who: 'rule', hint: 'take it away there first: wherry devices revoke' });
+      if (known !== undefined) throw knownAlready(known);
       if (book.devices.length >= MAX_DEVICES) throw tooManyDevices();
       name = freeName(label, namesIn(book, key));
       return { ...book, devices: [...book.devices, { name, account, key, added: now }] };
@@ -240,6 +248,10 @@ function unknown(): Failure {
 /** For somebody who has proven to hold the ticket. */
 function refused(why: string): Failure {
   return late(new Failure('AUTH', why, { who: 'rule', hint: 'ask for a new one; on the server: wherry invite' }));
+}
+
+function knownAlready({ name, account }: Device): Failure {
+  return new Failure('EXISTS', `this key is known already, as ${printable(name)} of ${printable(account)}`, { who: 'rule', hint: 'take it away there first: wherry devices revoke' });
 }
 
 function tooManyDevices(): Failure {

@@ -6,19 +6,12 @@
  * A password is the bytes that were given, as UTF-8, and never normalised: hashes from other programs were made of the
  * bytes as typed, and normalising takes a string, which cannot be zeroed. It is in no message; copies made here are zeroed.
  */
-import { isUtf8 } from 'node:buffer';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../errors.ts';
+import { MAX_PASSWORD_BYTES, mustBePassword, tooLong } from '../password.ts';
 import { hasArgon2, type Scrypt } from './derive.ts';
 import { Hashing } from './hashing.ts';
 import { parsePhc, type Phc, writePhc } from './phc.ts';
-
-/** Nobody types more; a longer one is refused before anything is hashed, since hashing it is work that a stranger asks for. */
-const MAX_BYTES = 1024;
-/** The least that NIST SP 800-63B accepts for a password a person chose; tries are limited by bans, so it is not guessed online. */
-const MIN_CHARACTERS = 8;
-/** RFC 7617 bans control characters from Basic authentication: such a password would work at one door and not at the other. */
-const CONTROL = (byte: number): boolean => byte < 0x20 || byte === 0x7f;
 
 /** 64 MiB and about a fifth of a second. */
 function freshRecipe(): Scrypt {
@@ -51,7 +44,7 @@ export class Passwords implements AsyncDisposable {
   async hash(password: Uint8Array | string): Promise<string> {
     const own = ownBytes(password);
     try {
-      checkNew(own);
+      mustBePassword(own);
     } catch (error) {
       own.fill(0);
       throw error;
@@ -94,17 +87,9 @@ function usable(phc: string | undefined): Phc | undefined {
 /** The password in memory of our own, which can be moved to the thread and zeroed; Node's small buffers share theirs. */
 function ownBytes(password: Uint8Array | string): Uint8Array<ArrayBuffer> {
   // A character is at least a byte, so a string that is too long is known before it is encoded.
-  if (password.length > MAX_BYTES || Buffer.byteLength(password) > MAX_BYTES) throw new Failure('LIMIT', `a password has at most ${MAX_BYTES} bytes`);
+  if (password.length > MAX_PASSWORD_BYTES || Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw tooLong();
   if (typeof password !== 'string') return Uint8Array.from(password);
   // Half a pair would become the same replacement character as any other half.
   if (!password.isWellFormed()) throw new Failure('USAGE', 'the password is no valid text');
   return new TextEncoder().encode(password);
-}
-
-function checkNew(password: Uint8Array): void {
-  if (!isUtf8(password)) throw new Failure('USAGE', 'the password is no valid UTF-8', { hint: 'type it on a terminal that is set to UTF-8' });
-  if (password.some(CONTROL)) throw new Failure('USAGE', 'a password has no control characters, such as a line break or a tab', { hint: 'choose one without; from a file, end it without a line break' });
-  // Every character of UTF-8 has one byte that does not continue another.
-  const characters = password.reduce((sum, byte) => sum + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
-  if (characters < MIN_CHARACTERS) throw new Failure('USAGE', `a password has at least ${MIN_CHARACTERS} characters`, { hint: 'four words are easy to remember and hard to guess' });
 }

@@ -7,15 +7,15 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import { publicBytes } from '../identity.ts';
-import { foldKey } from '../path.ts';
+import { foldedTail, foldKey, type RemotePath, ROOT } from '../path.ts';
 import { printable } from '../printable.ts';
-import type { Grant } from '../rights.ts';
+import { formatRights, type Grant, type Right } from '../rights.ts';
 import { Secret } from '../secret.ts';
 import { formatToken, TOKEN_SECRET_BYTES, tokenKey } from '../token.ts';
-import { narrowed, unknownAccount } from './accounts.ts';
+import { grantsOf, narrowed, unknownAccount } from './accounts.ts';
 import { late } from './bans.ts';
 import { contains, parseCidr } from './cidr.ts';
-import type { Scope, Spent, Token } from './entries.ts';
+import type { Account, Scope, Spent, Token } from './entries.ts';
 import type { Register, Taken } from './register.ts';
 import { minus } from './spending.ts';
 
@@ -68,7 +68,9 @@ export async function createToken(register: Register, { account, name, scope }: 
   const key = Buffer.from(publicBytes(tokenKey(secret))).toString('base64url');
   let called = '';
   await register.change((book, now) => {
-    if (!book.accounts.some((one) => one.name === account)) throw unknownAccount(account);
+    const owner = book.accounts.find((one) => one.name === account);
+    if (owner === undefined) throw unknownAccount(account);
+    checkScope(owner, scope);
     if (book.tokens.length >= MAX_TOKENS) throw new Failure('LIMIT', `there are ${MAX_TOKENS} tokens already`, { who: 'rule', hint: 'revoke old ones with: wherry token revoke NAME' });
     const taken = new Set(book.tokens.map((token) => foldKey(token.name)));
     if (name !== undefined && taken.has(foldKey(name))) throw new Failure('EXISTS', `there is a token named ${printable(name)} already`, { who: 'rule', hint: 'choose another name with --name' });
@@ -76,6 +78,16 @@ export async function createToken(register: Register, { account, name, scope }: 
     return { ...book, tokens: [...book.tokens, { name: called, account, key, scope, spent: { bytes: 0, files: 0, uses: 0 }, added: now }] };
   });
   return { token: new Secret(formatToken(secret)), name: called };
+}
+
+/** Whoever narrows an account to what it has nothing of means something else: of such a token nobody would learn that it is good for nothing but who tries it. Throws USAGE. */
+function checkScope(account: Account, { path = ROOT, rights }: Scope): void {
+  const names = account.roots.map(({ name }) => name as RemotePath);
+  if (names.every((name) => foldedTail(path, name) === undefined && foldedTail(name, path) === undefined)) {
+    throw new Failure('USAGE', `${printable(path)} is in none of the folders of this account`, { who: 'rule', hint: `a token has the path as the account sees it: ${printable(names.join(', '))}` });
+  }
+  const may = (given?: readonly Right[]): boolean => narrowed(grantsOf(account), path, given).some((grant) => grant.rights.length > 0);
+  if (rights !== undefined && may() && !may(rights)) throw new Failure('USAGE', `the account has none of these rights there: ${formatRights(rights)}`, { who: 'rule', hint: `it has: ${formatRights(account.rights)}` });
 }
 
 /** What runs with it ends with its next step, also where that cannot be written. Throws NOTFOUND. */

@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Failure, fromErrno } from '../errors.ts';
+import { MAX_PASSWORD_BYTES, mustBePassword } from '../password.ts';
 import { printable } from '../printable.ts';
 import { askServer } from '../server/admin.ts';
 import type { AccountInfo, AccountSays, TokenInfo } from '../server/requests.ts';
@@ -15,9 +16,6 @@ import { Report } from './report.ts';
 import { rehearse } from './server-rehearsal.ts';
 import { pad, columnsOf } from './width.ts';
 import { wouldDo, wouldEach } from './would.ts';
-
-/** What a password may be at most, and a line break. */
-const MAX_PASSWORD_BYTES = 1026;
 
 export interface AccountFlags {
   readonly state: string | undefined;
@@ -68,6 +66,7 @@ export async function account(context: Context, { flags, words }: { flags: Accou
     return wouldDo(context, wanted.verb, `${action} ${name}`, { name, ...says });
   }
   const password = flags['no-password'] ? null : flags['password-stdin'] ? await readPassword(context) : undefined;
+  if (typeof password === 'string') mustBePassword(Buffer.from(password)); // before anything else of it is done
   await askServer(flags.state, wanted);
   if (password !== undefined) await askServer(flags.state, { verb: 'account password', name, password });
   const { account: now } = await askServer(flags.state, { verb: 'account show', name });
@@ -83,7 +82,7 @@ function added(name: string, { rights, rules }: AccountInfo): string {
 
 /** The one line on standard input, without its end: never in an argument, where every user of the machine could read it. */
 async function readPassword({ terminal, signal }: Context): Promise<string> {
-  const text = (await terminal.text(MAX_PASSWORD_BYTES, signal)).replace(/\r?\n$/, '');
+  const text = (await terminal.text(MAX_PASSWORD_BYTES + '\r\n'.length, signal)).replace(/\r?\n$/, '');
   if (text === '') throw new Failure('USAGE', 'no password came on standard input', { hint: 'for example: wherry account change ann --password-stdin < password.txt' });
   return text;
 }

@@ -72,7 +72,7 @@ export interface NativeDoor {
   drain(graceMs: number, lingerMs?: number): Promise<void>;
   /** From now on for new connections; those that are open go on as they began. */
   adjust(changes: Adjustments): void;
-  /** Ends the connections of those who may do other things now, resumably: they come again. */
+  /** Ends the connections of those who may do other things now, resumably, so that they come again; and of those who may be here no more, also where nothing runs that would find out. */
   recheck(): void;
 }
 
@@ -172,7 +172,9 @@ class Door implements NativeDoor {
   }
 
   recheck(): void {
-    for (const { connection, isChanged } of this.#draining ? [] : this.#sessions) if (isChanged) void connection.drain(0, accessEnded('changed'));
+    for (const { connection, ended } of this.#draining ? [] : this.#sessions) {
+      if (ended !== undefined) void (ended === 'changed' ? connection.drain(0, accessEnded(ended)) : connection.abort(accessEnded(ended)));
+    }
   }
 
   async drain(graceMs: number, lingerMs = 0): Promise<void> {
@@ -207,7 +209,7 @@ class Session {
   readonly #timer: NodeJS.Timeout;
   readonly #running: Running;
   readonly #lanes: LaneBook;
-  #signedIn: { readonly drive: Drive; readonly lanes: AccountLanes; readonly isChanged: SignedIn['isChanged']; readonly isPaced: SignedIn['isPaced'] } | undefined;
+  #signedIn: { readonly drive: Drive; readonly lanes: AccountLanes; readonly ended: SignedIn['ended']; readonly isPaced: SignedIn['isPaced'] } | undefined;
   readonly #settle: () => void;
 
   constructor(number: number, socket: TLSSocket, options: NativeOptions, limits: NativeLimits, lanes: LaneBook, all: { readonly descriptors: Descriptors; signedIn(): void; add(request: Promise<void>): void }) {
@@ -234,7 +236,7 @@ class Session {
     if (socket.alpnProtocol !== ALPN) this.connection.abort(new Failure('VERSION', `this port speaks ${ALPN}`, { who: 'network' }));
   }
 
-  get isChanged(): boolean { return this.#signedIn?.isChanged?.() === true; }
+  get ended(): ReturnType<NonNullable<SignedIn['ended']>> { return this.#signedIn?.ended?.(); }
 
   #fulfil(exchange: Exchange, message: Message<Request>): Promise<void> {
     const { drive, lanes } = this.#signedIn!;
@@ -281,9 +283,9 @@ class Session {
   async #signIn({ method, key, signature, device, deviceSignature, label, confirmation }: Message<'auth'>): Promise<void> {
     try {
       const credentials: Credentials = { kind: method, key, signature, exporter: this.#exporter, ...(device !== undefined && { device }), ...(deviceSignature !== undefined && { deviceSignature }), ...(label !== undefined && { label }), ...(confirmation !== undefined && { confirmation }) };
-      const { drive, account, device: known, rights, confirmation: confirmed, isChanged, isPaced } = await this.#options.driveFor(credentials, { address: this.address, session: this.number });
+      const { drive, account, device: known, rights, confirmation: confirmed, ended, isPaced } = await this.#options.driveFor(credentials, { address: this.address, session: this.number });
       if (this.connection.over) return;
-      this.#signedIn = { drive, isChanged, isPaced, lanes: this.#lanes.of(account, this.number, (lane) => this.#options.onEvent({ event: 'lane', session: this.number, address: this.address, account, device: known, ...lane })) };
+      this.#signedIn = { drive, ended, isPaced, lanes: this.#lanes.of(account, this.number, (lane) => this.#options.onEvent({ event: 'lane', session: this.number, address: this.address, account, device: known, ...lane })) };
       this.account = account;
       clearTimeout(this.#timer);
       this.connection.machine.trust();

@@ -2,6 +2,8 @@
 import type { Ended } from '../access/entries.ts';
 import type { Grant } from '../rights.ts';
 
+export type { Ended };
+
 /** Whose drive it is. */
 export interface DriveAccount {
   readonly name: string;

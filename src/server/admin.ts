@@ -15,8 +15,8 @@ import { serversFolder } from './config.ts';
 import { type AdminRequest, type AnswerTo, parseRequest } from './requests.ts';
 import { isAnswered, runningServers, SOCKET } from './running.ts';
 
-/** Room for the longest name; a longer line is not a request. */
-const MAX_REQUEST_BYTES = 16 << 10;
+/** Room for all the rules that an account may have, which are given at once; a longer line is not a request. */
+const MAX_REQUEST_BYTES = 512 << 10;
 /** Room for the longest list of devices. */
 const MAX_ANSWER_BYTES = 16 << 20;
 /** The asker is on this machine and has its line ready. */

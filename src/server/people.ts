@@ -48,6 +48,7 @@ function accountAnswers({ devices, recheck, forget, onEvent }: PeopleOptions): P
   /** Makes an account, or another of it, and says how it is now. */
   const make = async (name: string, says: AccountSays, change: 'added' | 'changed', action: () => Promise<Taken | void>): Promise<{ account: AccountInfo }> => {
     const keys = (says.sshKeys ?? []).map(parseSshKey);
+    devices.mustBeNew(keys.map(({ key }) => key)); // else half of what is asked for would be done
     const taken = await action();
     await recheck();
     forget(name);

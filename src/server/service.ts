@@ -154,7 +154,7 @@ function openDoor({ key, certificate, name, limits, firstSession }: ServiceSetti
       let pacing = 0;
       const counted = metered === undefined ? vault : meteredVault(vault, meterFor(host.accounting, metered, () => principal.active(), (change) => { pacing += change; }));
       const drive = new Drive({ vault: viewOf(counted, roots), principal, by: keyOf(credentials), recent, onAction: (action) => host.onEvent({ event: 'action', account, device, ...peer, ...action }) });
-      return { drive, account, device, rights: drive.rights, confirmation, isPaced: () => pacing > 0, isChanged: () => !principal.active() && principal.ended() === 'changed' };
+      return { drive, account, device, rights: drive.rights, confirmation, isPaced: () => pacing > 0, ended: () => (principal.active() ? undefined : principal.ended()) };
     },
     answerCode: (point, exporter, peer) => host.answerCode(point, exporter, peer),
     limits, descriptors, firstSession, strangers: host.strangers,

@@ -79,7 +79,7 @@ export class Connection implements Line {
 
   /** Opens an exchange with a request. Throws when the connection is over or being closed. */
   request(message: Message<Request>): Exchange {
-    if (this.#over) throw lost('the connection is closed');
+    if (this.#over) throw this.#leaving?.code === 'AUTH' ? this.#leaving : lost('the connection is closed');
     if (this.#leaving !== undefined) throw this.#leaving;
     if (this.machine.open >= MAX_EXCHANGES) throw new Failure('LIMIT', `more than ${MAX_EXCHANGES} requests at once`, { who: 'here', hint: 'wait for some of them to end', retry: true });
     const { exchange: id, frame } = this.machine.request(message);
@@ -280,6 +280,7 @@ export class Connection implements Line {
   end(failure: Failure | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    if (failure?.code === 'AUTH') this.#leaving = failure; // whoever asks for more hears why
     clearInterval(this.#tick);
     clearInterval(this.#looking);
     this.#events = [];

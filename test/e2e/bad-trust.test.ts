@@ -63,6 +63,23 @@ describe.each([['one process', []], ['two workers', ['--workers', '2']]])('E7: a
     await rm(join(rig.local, '.wherry'), { recursive: true, force: true });
   });
 
+  test.each(['token', 'account'])('ends when its %s is taken away, where nothing is asked for and where a transfer waits for its input', async (what) => {
+    if (what === 'account') await owner('account', 'add', 'eve', '--rights', 'rw');
+    const account = what === 'account' ? 'eve' : 'ann';
+    await using idle = await byToken(account, '--name', `waits-${what}`);
+    await using busy = await connect({ server: `${rig.listening.address}#${rig.listening.fingerprint}`, token: await owner('token', 'create', '--account', account, '--name', `feeds-${what}`) });
+    let stop!: () => void;
+    const stopped = new Promise<void>((resolve) => { stop = resolve; });
+    const refused = expect(busy.putStream((async function* () { yield Buffer.from('a'); await stopped; })(), 'fed')).rejects.toMatchObject({ code: 'AUTH', message: 'the access of this device was revoked' });
+    const left = (): number => rig.log.join('\n').split('\n').filter((line) => line.includes('"disconnected"') && line.includes(`"account":"${account}"`)).length;
+    rig.log.splice(0);
+    await owner(...(what === 'account' ? ['account', 'remove', account] : ['token', 'revoke', `waits-${what}`, `feeds-${what}`]));
+    await until(() => left() >= 2, () => rig.log.join('\n'));
+    await refused;
+    stop();
+    await expect(idle.stat('large')).rejects.toMatchObject({ code: 'AUTH' });
+  });
+
   test('goes on by itself with --retry when its account is changed', async () => {
     const data = noise(8 * MIB);
     await writeFile(join(rig.served, 'middle'), data);

@@ -93,6 +93,25 @@ describe('an account with several folders and rules', () => {
   });
 });
 
+test('an account gets as many rules as it may have, by one command', async () => {
+  const rules = Array.from({ length: 998 }, (_, at) => `shared/a folder with a name of some length/and one below it/${at}=ro`);
+  await admin('account', 'add', 'ruled', '--rights', 'rw', '--root', 'shared', ...rules.flatMap((rule) => ['--rule', rule]));
+  const [{ rules: kept }] = events<{ rules: string[] }>(await admin('account', 'show', 'ruled', '--json'), 'account') as [{ rules: string[] }];
+  expect(kept).toHaveLength(998);
+  expect((await rig.run(['audit', 'verify', '--state', rig.state])).code).toBe(0);
+});
+
+test('a token that would be good for nothing is not made: for a folder that its account has not, or with rights that it has not', async () => {
+  await admin('account', 'add', 'split', '--rights', 'ro', '--root', 'docs=shared/docs', '--root', 'inbox=shared/inbox');
+  const create = (...words: string[]): Promise<Ran> => rig.run(['token', 'create', '--account', 'split', ...words, '--state', rig.state]);
+  for (const [words, said] of [[['--path', 'shared/docs'], /shared\/docs is in none of the folders of this account.*docs, inbox/], [['--path', 'docs', '--rights', 'drop'], /has none of these rights there.*ro/]] as const) {
+    const { code, stderr } = await create(...words);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+  }
+  for (const words of [[], ['--path', 'docs/plans'], ['--path', 'DOCS'], ['--rights', 'rw']]) expect((await create(...words)).code, words.join(' ')).toBe(0);
+  await admin('account', 'remove', 'split');
+});
+
 describe('a token', () => {
   const use = (token: string, words: string[], server = `${rig.listening.address}#${rig.listening.fingerprint}`): Promise<Ran> =>
     rig.run(words, { env: { WHERRY_TOKEN: token, WHERRY_SERVER: server, WHERRY_HOME: join(rig.folder, 'nobody') } });
@@ -154,9 +173,26 @@ describe('a password', () => {
     expect((await check(PASSWORD)).code).toBe(5);
   });
 
-  test('that is too short is refused', async () => {
-    const ran = await rig.run(['account', 'change', 'carol', '--password-stdin', '--state', rig.state], { input: 'short' });
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('at least 8 characters')]);
+  test.each([['short', 2, 'at least 8 characters'], ['x'.repeat(1025), 11, 'at most 1024 bytes']])('that cannot be one is refused, and nothing else of the command is done: %.5s', async (input, code, said) => {
+    const ran = await rig.run(['account', 'change', 'carol', '--rights', 'drop', '--password-stdin', '--state', rig.state], { input });
+    expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining(said)]);
+    expect((await admin('account', 'show', 'carol')).stdout).toMatch(/^rights +none$/m);
+    expect((await rig.run(['account', 'add', 'gone', '--password-stdin', '--state', rig.state], { input })).code).toBe(code);
+    expect((await rig.run(['account', 'show', 'gone', '--state', rig.state])).code).toBe(6);
+  });
+});
+
+describe('keys of OpenSSH', () => {
+  test('that are known already, or given twice, are refused, and nothing else of the command is done', async () => {
+    const [first, second] = ['first.pub', 'second.pub'].map((name) => join(rig.local, name)) as [string, string];
+    for (const [at, file] of [first, second].entries()) await writeFile(file, `ssh-ed25519 ${Buffer.concat([Buffer.from('0000000b7373682d6564323535313900000020', 'hex'), Buffer.alloc(32, at + 1)]).toString('base64')} key${at}@x\n`);
+    await admin('account', 'add', 'keyed', '--rights', 'ro', '--ssh-key', first);
+    for (const keys of [[second, first], [second, second]]) {
+      const words = ['--rights', 'rw', ...keys.flatMap((key) => ['--ssh-key', key]), '--state', rig.state];
+      expect([(await rig.run(['account', 'add', 'other', ...words])).code, (await rig.run(['account', 'change', 'keyed', ...words])).code]).toEqual([7, 7]);
+    }
+    expect((await rig.run(['account', 'show', 'other', '--state', rig.state])).code).toBe(6);
+    expect((await admin('account', 'show', 'keyed')).stdout).toMatch(/^rights +ro$[^]*^devices +key0$/m);
   });
 });
 
