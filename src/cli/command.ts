@@ -19,6 +19,7 @@ import { insteadOf } from './instead.ts';
 import { parseDuration } from './measures.ts';
 import { promptPlaces, shellPlaces, type Places, type Shape } from './places.ts';
 import type { Report } from './report.ts';
+import { orStopped } from './signals.ts';
 import { closest } from '../suggest.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -165,6 +166,11 @@ export function remote<const F extends Flags>(given: RemoteCommand<F>): Command 
 /** A command that connects by itself, or not at all. */
 export function plain<const F extends Flags>(given: PlainCommand<F>): Command {
   return build(given, false, (context, call) => given.run(context, call));
+}
+
+/** A command of the owner of a server that runs here: it only asks and tells, and leaves nothing to tidy up. So ^C and a deadline end it at once, whatever it waits for. */
+export function owner<const F extends Flags>(given: PlainCommand<F>): Command {
+  return build(given, false, (context, call) => orStopped(given.run(context, call), context.signal));
 }
 
 function build<F extends Flags>(given: Description<F>, connects: boolean, run: (context: Context, call: Call<F>) => Promise<number>, away?: (context: Context, call: Call<F>) => Promise<number>): Command {

@@ -188,6 +188,14 @@ describe('a get', () => {
   });
 });
 
+test.each(['health', 'metrics', 'invite list', 'devices revoke laptop', 'reload'])('the deadline of %s ends it, though the server here that is asked says nothing', async (line) => {
+  const words = line.split(' ');
+  rig.server!.kill('SIGSTOP');
+  const ran = await rig.run([...words, '--state', rig.state, '--deadline', '500ms']);
+  rig.server!.kill('SIGCONT');
+  expect([ran.code, ran.stderr]).toEqual([12, `${words[0]}: the deadline has passed\n`]);
+});
+
 test('a prompt that loses its server says so, and connects again with the next command', async () => {
   const prompt = rig.spawn(['connect']);
   const over = finished(prompt);

@@ -1,6 +1,6 @@
 /** Getting to know servers, and running one, in the table of commands. */
 import type { Flags } from '../arguments.ts';
-import { plain, type Command } from '../command.ts';
+import { owner, plain, type Command } from '../command.ts';
 import { DRY_RUN } from './dry-run.ts';
 
 const ROLE = {
@@ -51,7 +51,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry serve', 'wherry serve --config /etc/wherry/wherry.toml', 'wherry serve /srv/files --ro --listen 192.168.1.5:9437'],
     run: async (context, call) => (await import('../serve.ts')).serve(context, call),
   }),
-  plain({
+  owner({
     name: 'invite', where: 'shell', words: '[list | revoke ID...]', count: [0, Infinity],
     summary: 'print another ticket for the server running here, or list and withdraw open ones',
     details: ['list shows the tickets that can still be used, each by an ID that lets nobody in; revoke withdraws them.'],
@@ -60,13 +60,13 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry invite --ro --for 1h', 'wherry invite list', 'wherry invite revoke 4f1c09a7be52'],
     run: async (context, call) => (await import('../admin.ts')).invite(context, call),
   }),
-  plain({
+  owner({
     name: 'devices', where: 'shell', words: '[list | revoke NAME...]', count: [0, Infinity],
     summary: 'list the devices the server running here knows, or lock some out',
     flags: { ...DRY_RUN, ...STATE }, needs: [], examples: ['wherry devices', 'wherry devices revoke laptop'],
     run: async (context, call) => (await import('../admin.ts')).devices(context, call),
   }),
-  plain({
+  owner({
     name: 'account', where: 'shell', words: '[list | add | change | check | show | remove] [NAME...]', count: [0, Infinity],
     summary: 'who may do what on the server running here',
     details: [
@@ -95,7 +95,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry account add ann --rights rw --root home/ann --quota 10G', 'wherry account change ann --rule home/ann/inbox=drop', 'wherry account show ann'],
     run: async (context, call) => (await import('../people.ts')).account(context, call),
   }),
-  plain({
+  owner({
     name: 'token', where: 'shell', words: '[list | create | revoke NAME...]', count: [0, Infinity],
     summary: 'access for programs, in the name of an account',
     details: ['The token is printed once. A program gives it as $WHERRY_TOKEN, with the server as $WHERRY_SERVER.'],
@@ -116,7 +116,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry token create --account ann --path reports --rights ro --for 30d', 'wherry token revoke ann-token-1'],
     run: async (context, call) => (await import('../people.ts')).token(context, call),
   }),
-  plain({
+  owner({
     name: 'bans', where: 'shell', words: '[list | lift ADDRESS... | lift all]', count: [0, Infinity],
     summary: 'list the addresses the server running here does not let in, or let some in again',
     details: ['Who tries wrong keys, tickets or codes, or does not speak the protocol, is banned for half an hour, longer each time.'],
@@ -130,14 +130,14 @@ export const SERVERS: readonly Command[] = [
     flags: { origin: { summary: 'show behind each value where it comes from' }, ...SETTINGS }, actions: { check: [], show: ['origin'], example: [] }, needs: [], examples: ['wherry config check', 'wherry config show wherry.toml --origin', 'wherry config example'],
     run: async (context, call) => (await import('../configuration.ts')).config(context, call),
   }),
-  plain({
+  owner({
     name: 'reload', where: 'shell', words: '', count: [0, 0],
     summary: 'have the server running here read its configuration file again',
     details: ['No connection is dropped. What is wrong, or cannot change while it runs, is told, and then nothing changes.'],
     flags: STATE, needs: [], examples: ['wherry reload', 'wherry reload --state /var/lib/wherry'],
     run: async (context, call) => (await import('../configuration.ts')).reload(context, call),
   }),
-  plain({
+  owner({
     name: 'upgrade', where: 'shell', words: '', count: [0, 0],
     summary: 'have the version that is installed now take the place of the server running here',
     details: ['Type it after the new version was installed where the old one was. No connection is refused meanwhile; transfers that run end at the old process.', 'When the new version does not come up, the old one goes on, and this says why and exits with 1.'],
