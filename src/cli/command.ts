@@ -215,7 +215,7 @@ function checkActions(name: string, actions: Readonly<Record<string, readonly st
 function checkCount(name: string, [least, most]: Description<Flags>['count'], found: number): void {
   if (found < least) throw new Failure('USAGE', found === 0 ? `${name} needs to know what` : `${name} needs ${least} words, not ${found}`);
   if (found > most) throw new Failure('USAGE', most === 0 ? `${name} takes no words` : `${name} takes at most ${most === 1 ? '1 word' : `${most} words`}, not ${found}`, {
-    hint: 'put quotes around a name with spaces',
+    hint: most === 0 ? undefined : 'put quotes around a name with spaces',
   });
 }
 

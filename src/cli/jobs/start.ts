@@ -11,7 +11,7 @@ import { remotePath, remoteSource } from '../files.ts';
 import { existsHere, localPath, localSource, startHere } from '../here.ts';
 import { promptPlaces, shellPlaces, STANDARD, type Places } from '../places.ts';
 import { BACKGROUND, MATCH, TRANSFER } from '../table/transfer-flags.ts';
-import type { TransferFlags } from '../transfers.ts';
+import type { TransferFlags } from '../conditions.ts';
 import { quoted } from '../script/words.ts';
 import { begin, type Terms } from './begin.ts';
 import type { Wish } from './job.ts';
@@ -76,7 +76,7 @@ async function groundOf({ session, settings }: Context, named: string | undefine
 function wishOf(ground: Ground, verb: Verb, flags: TransferFlags, { words, local, remote }: Pick<Places, 'words' | 'local' | 'remote'>, inLine: boolean): Wish {
   if (process.env['WHERRY_TOKEN']) throw new Failure('USAGE', 'a job signs in with the key of this device, not with a token', { who: 'here', hint: 'unset WHERRY_TOKEN, or run it without & or --background' });
   const foreign = FOREGROUND.find((flag) => flags[flag] !== undefined);
-  if (foreign !== undefined) throw new Failure('USAGE', `--${foreign} does not go with a job`, { who: 'here', hint: 'leave out the & or --background' });
+  if (foreign !== undefined) throw new Failure('USAGE', `--${foreign} does not go with a job`, { who: 'here', hint: inLine ? 'leave out the word queue' : 'leave out the & or --background' });
   if (local.includes(STANDARD)) throw new Failure('USAGE', 'standard input and output stay with the terminal, and cannot be a job', { who: 'here', hint: 'name a file' });
   const typed = verb === 'put' ? local : remote;
   const [to] = verb === 'put' ? remote : local;

@@ -6,6 +6,9 @@ import { TRANSFER } from './transfer-flags.ts';
 /** A number, or else the word for all of them. */
 const UNDER_WAY = ['job-under-way', { all: 'all of them' }] as const;
 
+/** The flags of what is put in line; the line that is shown has none. */
+const EACH = Object.keys(TRANSFER) as (keyof typeof TRANSFER)[];
+
 export const JOBS: readonly Command[] = [
   plain({
     name: 'jobs', where: 'both', words: '[N]...', completes: ['job'], count: [0, 1000],
@@ -61,7 +64,7 @@ export const JOBS: readonly Command[] = [
     name: 'queue', where: 'both', words: '[COMMAND]...', carries: ['put', 'get'], completes: [{ put: 'send files or folders', get: 'fetch files or folders' }, []], count: [0, Infinity],
     summary: 'run a put or get as a job, behind those queued before',
     details: ['Alone, shows the queue.'],
-    flags: TRANSFER, needs: [], examples: ['wherry queue put big.iso :', 'wherry queue'],
+    flags: TRANSFER, actions: { '': [], put: EACH, get: EACH }, needs: [], examples: ['wherry queue put big.iso :', 'wherry queue'],
     run: async (context, call) => (await import('../jobs/commands.ts')).queue(context, call),
   }),
   plain({

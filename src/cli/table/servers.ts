@@ -30,6 +30,9 @@ const SETTINGS = {
   'no-audit': { summary: 'keep no audit of who did what in the state folder' },
 } as const satisfies Flags;
 
+/** The same where a configuration file is looked at. */
+const OF_SERVE = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
+
 export const SERVERS: readonly Command[] = [
   plain({
     name: 'join', where: 'shell', words: '[CODE[@HOST]]', count: [0, 8],
@@ -127,7 +130,7 @@ export const SERVERS: readonly Command[] = [
     name: 'config', where: 'shell', words: 'check [FILE] | show [FILE] | example', completes: [{ check: 'whether a file is right', show: 'what a file comes to', example: 'a file with every key' }, 'local'], count: [1, 2],
     summary: 'check or show the configuration file of a server, or print an example',
     details: ['Without FILE: /etc/wherry/wherry.toml for root and services, else server.toml in $WHERRY_HOME or ~/.config/wherry.', 'check names every mistake with its line and column, and exits with 2.', 'Flags of serve can be given, and go before the file.'],
-    flags: { origin: { summary: 'show behind each value where it comes from' }, ...SETTINGS }, actions: { check: [], show: ['origin'], example: [] }, needs: [], examples: ['wherry config check', 'wherry config show wherry.toml --origin', 'wherry config example'],
+    flags: { origin: { summary: 'show behind each value where it comes from' }, ...SETTINGS }, actions: { check: OF_SERVE, show: ['origin', ...OF_SERVE], example: [] }, needs: [], examples: ['wherry config check', 'wherry config show wherry.toml --origin', 'wherry config example'],
     run: async (context, call) => (await import('../configuration.ts')).config(context, call),
   }),
   owner({

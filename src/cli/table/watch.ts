@@ -17,6 +17,7 @@ export const WATCH: readonly Command[] = [
       since: { value: 'TIME', summary: 'show what is not older than this, as 1h' },
       account: { value: 'NAME', summary: 'show what this account did' },
     },
+    actions: { verify: [], show: ['since', 'account'] },
     needs: [], examples: ['wherry audit verify', 'wherry audit show --since 1h --account laptop', 'wherry audit verify --json /backup/audit/*.jsonl'],
     run: async (context, call) => (await import('../audit.ts')).audit(context, call),
   }),

@@ -1,0 +1,47 @@
+/** The flags of put and get, and those that contradict each other, or say nothing about what was typed: refused, and not passed over. */
+import { Failure } from '../errors.ts';
+
+export interface TransferFlags {
+  readonly exclude: readonly string[];
+  readonly follow: boolean;
+  readonly 'no-sync': boolean;
+  readonly update: boolean;
+  readonly 'if-absent': boolean;
+  readonly 'if-match'?: string | undefined;
+  readonly yes: boolean;
+  readonly resume: boolean;
+  readonly 'dry-run': boolean;
+  readonly failed?: string | undefined;
+  readonly 'retry-failed'?: string | undefined;
+  /** The folder that everything goes into; `target` is another name for it. */
+  readonly into?: string | undefined;
+  readonly target?: string | undefined;
+}
+
+export function checkConditions(flags: TransferFlags, sources: number): void {
+  if (flags['if-match'] === undefined) return;
+  if (flags.update) throw new Failure('USAGE', '--if-match and --update contradict each other', { hint: 'give one of them' });
+  if (flags['if-absent']) throw new Failure('USAGE', '--if-match and --if-absent contradict each other', { hint: 'give one of them' });
+  if (sources > 1) throw new Failure('USAGE', '--if-match is about one file', { hint: 'send the others with a command of their own' });
+}
+
+/** What a stream has no use for, whichever way it goes. */
+const OF_FILES = ['exclude', 'follow', 'failed'] as const;
+
+export function checkInput(flags: TransferFlags): void {
+  checkConditions(flags, 1);
+  if (flags.update) throw new Failure('USAGE', 'standard input has no time, so that --update says nothing about it', { hint: 'leave --update out' });
+  refuse(flags, OF_FILES, 'is about files, and standard input is none');
+}
+
+export function checkOutput(flags: TransferFlags): void {
+  refuse(flags, [...OF_FILES, 'update', 'if-absent', 'if-match'], 'is about a file here, and standard output is none');
+}
+
+function refuse(flags: TransferFlags, names: readonly (keyof TransferFlags)[], why: string): void {
+  for (const name of names) {
+    const value = flags[name];
+    if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) continue;
+    throw new Failure('USAGE', `--${name} ${why}`, { hint: 'leave it out' });
+  }
+}
