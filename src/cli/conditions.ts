@@ -25,6 +25,19 @@ export function checkConditions(flags: TransferFlags, sources: number): void {
   if (sources > 1) throw new Failure('USAGE', '--if-match is about one file', { hint: 'send the others with a command of their own' });
 }
 
+/** The words without those whose own names `exclude` has, as the shell makes them of `*`. Of `FOLDER/.` there is no name. Throws USAGE when nothing is left. */
+export async function withoutExcluded({ exclude }: Pick<TransferFlags, 'exclude'>, words: readonly string[], isFolder: (word: string) => boolean): Promise<readonly string[]> {
+  if (exclude.length === 0) return words;
+  const { compileExclude } = await import('../store/exclude.ts');
+  const isExcluded = compileExclude(exclude);
+  const left = words.filter((word) => {
+    const name = word.replace(/\/+$/, '').split('/').at(-1)!;
+    return /^\.{0,2}$/.test(name) || !isExcluded(name, name, isFolder(word));
+  });
+  if (left.length === 0 && words.length > 0) throw new Failure('USAGE', '--exclude leaves out all that was named', { who: 'here', hint: 'give other names, or other patterns' });
+  return left;
+}
+
 /** What a stream has no use for, whichever way it goes. */
 const OF_FILES = ['exclude', 'follow', 'failed'] as const;
 

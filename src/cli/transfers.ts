@@ -11,12 +11,12 @@ import type { Answered, Leg } from './agree.ts';
 import { againAs, type AgainOf } from './again.ts';
 import { askingAt } from './ask.ts';
 import type { Work } from './command.ts';
-import { checkConditions, checkInput, checkOutput, type TransferFlags } from './conditions.ts';
+import { checkConditions, checkInput, checkOutput, withoutExcluded, type TransferFlags } from './conditions.ts';
 import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
 import { pour, remotePath, remoteSource } from './files.ts';
 import { explained, late } from './explained.ts';
 import { goOn, type Move } from './going.ts';
-import { localPath, localSource } from './here.ts';
+import { isFolderHere, localPath, localSource } from './here.ts';
 import { startMeter, type RunningMeter } from './meter.ts';
 import { Naming } from './naming.ts';
 import { STANDARD } from './places.ts';
@@ -41,14 +41,17 @@ export async function put(work: Work, { flags, local, remote, onAnswered }: Ask)
   if (local.includes(STANDARD)) return putStandardInput(work, { flags, local, remote });
   // Without a target a file goes into the remote folder; the slash says that it is meant as a folder.
   const target = remote[0] === undefined || remote[0] === '' ? remotePath(session, './') : remotePath(session, remote[0]);
-  return begin(work, 'put', { flags, local, remote, onAnswered }, local.map((word) => localSource(session, word)), target);
+  const named = await withoutExcluded(flags, local, (word) => isFolderHere(session, word));
+  return begin(work, 'put', { flags, local: named, remote, onAnswered }, named.map((word) => localSource(session, word)), target);
 }
 
 export async function get(work: Work, { flags, local, remote, onAnswered }: Ask): Promise<number> {
   const { session } = work;
   if (flags['retry-failed'] !== undefined) return retry(work, 'get', flags, flags['retry-failed']);
   if (local[0] === STANDARD) return getStandardOutput(work, flags, remote);
-  return begin(work, 'get', { flags, local, remote, onAnswered }, remote.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
+  // What of these is a folder only the server knows, and a pattern for folders is hardly meant for a file that has its name.
+  const named = await withoutExcluded(flags, remote, () => true);
+  return begin(work, 'get', { flags, local, remote: named, onAnswered }, named.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
 }
 
 /** Goes on where the same command had begun, if it had. */
