@@ -168,8 +168,8 @@ export function plain<const F extends Flags>(given: PlainCommand<F>): Command {
   return build(given, false, (context, call) => given.run(context, call));
 }
 
-/** A command of the owner of a server that runs here: it only asks and tells, and leaves nothing to tidy up. So ^C and a deadline end it at once, whatever it waits for. */
-export function owner<const F extends Flags>(given: PlainCommand<F>): Command {
+/** A command that only asks another process of this machine, a server or the agent for jobs, and tells: nothing is left to tidy up. So ^C and a deadline end it at once, whatever it waits for. */
+export function asking<const F extends Flags>(given: PlainCommand<F>): Command {
   return build(given, false, (context, call) => orStopped(given.run(context, call), context.signal));
 }
 
