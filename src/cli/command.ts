@@ -19,6 +19,7 @@ import { insteadOf } from './instead.ts';
 import { parseDuration } from './measures.ts';
 import { promptPlaces, shellPlaces, type Places, type Shape } from './places.ts';
 import type { Report } from './report.ts';
+import { orStopped } from './signals.ts';
 import { closest } from '../suggest.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -167,6 +168,11 @@ export function plain<const F extends Flags>(given: PlainCommand<F>): Command {
   return build(given, false, (context, call) => given.run(context, call));
 }
 
+/** A command that only asks another process of this machine, a server or the agent for jobs, and tells: nothing is left to tidy up. So ^C and a deadline end it at once, whatever it waits for. */
+export function asking<const F extends Flags>(given: PlainCommand<F>): Command {
+  return build(given, false, (context, call) => orStopped(given.run(context, call), context.signal));
+}
+
 function build<F extends Flags>(given: Description<F>, connects: boolean, run: (context: Context, call: Call<F>) => Promise<number>, away?: (context: Context, call: Call<F>) => Promise<number>): Command {
   const { name, aliases, where, words, promptWords, shape, last, completes, carries, isNew, instead, actions = {}, count, summary, details, flags, examples, needs } = given;
   return {
@@ -209,7 +215,7 @@ function checkActions(name: string, actions: Readonly<Record<string, readonly st
 function checkCount(name: string, [least, most]: Description<Flags>['count'], found: number): void {
   if (found < least) throw new Failure('USAGE', found === 0 ? `${name} needs to know what` : `${name} needs ${least} words, not ${found}`);
   if (found > most) throw new Failure('USAGE', most === 0 ? `${name} takes no words` : `${name} takes at most ${most === 1 ? '1 word' : `${most} words`}, not ${found}`, {
-    hint: 'put quotes around a name with spaces',
+    hint: most === 0 ? undefined : 'put quotes around a name with spaces',
   });
 }
 

@@ -2,7 +2,7 @@
  * Here: the little the command line asks of this machine's folders by itself: is there such a name, where does
  * `lcd` lead, what does `lls` show. Transfers never go through this file.
  */
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync, statSync, type Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
@@ -32,6 +32,15 @@ export function existsHere(name: string): boolean {
     return name !== '' && lstatSync(name, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return false; // too long for a name here, or below a file: what it is on the server is for the server to say
+  }
+}
+
+/** Whether something to be sent is a folder; a link to one is as well. */
+export function isFolderHere(here: Here, typed: string): boolean {
+  try {
+    return statSync(resolveHere(here, typed), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    return false; // why it cannot be looked at is told when it is to be sent
   }
 }
 

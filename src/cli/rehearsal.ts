@@ -9,6 +9,7 @@ import { printable } from '../printable.ts';
 import { askForTicket, type Right } from '../rights.ts';
 import type { Work } from './command.ts';
 import { DONE, exitOf } from './exits.ts';
+import { remotePath } from './files.ts';
 import { formatSize, plural } from './measures.ts';
 
 /** Of the hidden files in one line. */
@@ -98,6 +99,18 @@ export async function rehearseStream(work: Work, target: string, ifAbsent: boole
   if (there !== undefined && ifAbsent) throw new Failure('EXISTS', 'already exists', { path: target, who: 'server' });
   await mustHaveParent(work, target.replace(/^\/+/, '') as RemotePath);
   await work.report.answer(`would store standard input as ${printable(target)}${there === undefined ? '' : `, in place of ${formatSize(there.size)}`}`, { event: 'planned', verb: 'put', source: '-', target, kind: 'file', replaced: there === undefined ? 0 : 1 });
+  return DONE;
+}
+
+export async function rehearsePour(work: Work, remote: readonly string[]): Promise<number> {
+  mustHave(work, ['read']);
+  for (const word of remote) {
+    const path = remotePath(work.session, word);
+    const there = await work.session.client.stat(path, { signal: work.signal });
+    if (there === undefined) throw new Failure('NOTFOUND', 'no such file or folder', { path, who: 'server' });
+    if (there.kind === 'folder') throw new Failure('ISDIR', 'is a folder', { path, who: 'server', hint: 'name a file' });
+    await work.report.done(`would write ${printable(word)} to standard output: ${formatSize(there.size)}`, { event: 'planned', verb: 'get', source: word, target: '-', kind: 'file', replaced: 0 });
+  }
   return DONE;
 }
 

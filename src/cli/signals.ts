@@ -69,6 +69,19 @@ export function reasonOf(error: unknown, signal: AbortSignal): Failure {
   return signal.aborted && signal.reason instanceof Failure ? signal.reason : Failure.from(error);
 }
 
+/** What `running` comes to, or as soon as `signal` is aborted its reason; for what takes no signal and can be left where it is. */
+export async function orStopped<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_, reject) => { stop = () => reject(reasonOf(undefined, signal)); });
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([running, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Runs `one` with a signal that aborts with `signal`, or after `milliseconds` with DEADLINE; throws what really ended it. */
 export async function within<T>(milliseconds: number | undefined, { signal, hint }: { signal: AbortSignal; hint: string | undefined }, one: (limited: AbortSignal) => Promise<T>): Promise<T> {
   const deadline = stopAfter(milliseconds, hint);

@@ -11,11 +11,12 @@ import type { Answered, Leg } from './agree.ts';
 import { againAs, type AgainOf } from './again.ts';
 import { askingAt } from './ask.ts';
 import type { Work } from './command.ts';
+import { checkConditions, checkInput, checkOutput, withoutExcluded, type TransferFlags } from './conditions.ts';
 import { DONE, EXITS, exitOf, UNHEARD } from './exits.ts';
 import { pour, remotePath, remoteSource } from './files.ts';
 import { explained, late } from './explained.ts';
 import { goOn, type Move } from './going.ts';
-import { localPath, localSource } from './here.ts';
+import { isFolderHere, localPath, localSource } from './here.ts';
 import { startMeter, type RunningMeter } from './meter.ts';
 import { Naming } from './naming.ts';
 import { STANDARD } from './places.ts';
@@ -26,23 +27,6 @@ import { reasonOf } from './signals.ts';
 
 /** A transfer that is over in a second needs no estimate, and counting would cost it a quarter of that. */
 const COUNT_AFTER_MS = 1_000;
-
-export interface TransferFlags {
-  readonly exclude: readonly string[];
-  readonly follow: boolean;
-  readonly 'no-sync': boolean;
-  readonly update: boolean;
-  readonly 'if-absent': boolean;
-  readonly 'if-match'?: string | undefined;
-  readonly yes: boolean;
-  readonly resume: boolean;
-  readonly 'dry-run': boolean;
-  readonly failed?: string | undefined;
-  readonly 'retry-failed'?: string | undefined;
-  /** The folder that everything goes into; `target` is another name for it. */
-  readonly into?: string | undefined;
-  readonly target?: string | undefined;
-}
 
 interface Ask {
   readonly flags: TransferFlags;
@@ -57,15 +41,17 @@ export async function put(work: Work, { flags, local, remote, onAnswered }: Ask)
   if (local.includes(STANDARD)) return putStandardInput(work, { flags, local, remote });
   // Without a target a file goes into the remote folder; the slash says that it is meant as a folder.
   const target = remote[0] === undefined || remote[0] === '' ? remotePath(session, './') : remotePath(session, remote[0]);
-  return begin(work, 'put', { flags, local, remote, onAnswered }, local.map((word) => localSource(session, word)), target);
+  const named = await withoutExcluded(flags, local, (word) => isFolderHere(session, word));
+  return begin(work, 'put', { flags, local: named, remote, onAnswered }, named.map((word) => localSource(session, word)), target);
 }
 
 export async function get(work: Work, { flags, local, remote, onAnswered }: Ask): Promise<number> {
   const { session } = work;
   if (flags['retry-failed'] !== undefined) return retry(work, 'get', flags, flags['retry-failed']);
-  if (local[0] === STANDARD && flags['if-match'] !== undefined) throw new Failure('USAGE', '--if-match is about a file here, and standard output is none', { hint: 'leave it out' });
-  if (local[0] === STANDARD) return getStandardOutput(work, remote);
-  return begin(work, 'get', { flags, local, remote, onAnswered }, remote.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
+  if (local[0] === STANDARD) return getStandardOutput(work, flags, remote);
+  // What of these is a folder only the server knows, and a pattern for folders is hardly meant for a file that has its name.
+  const named = await withoutExcluded(flags, remote, () => true);
+  return begin(work, 'get', { flags, local, remote: named, onAnswered }, named.map((word) => remoteSource(session, word)), localPath(session, local[0] ?? './'));
 }
 
 /** Goes on where the same command had begun, if it had. */
@@ -139,13 +125,6 @@ async function travel(work: Work, journey: Journey): Promise<number> {
   return exit;
 }
 
-function checkConditions(flags: TransferFlags, sources: number): void {
-  if (flags['if-match'] === undefined) return;
-  if (flags.update) throw new Failure('USAGE', '--if-match and --update contradict each other', { hint: 'give one of them' });
-  if (flags['if-absent']) throw new Failure('USAGE', '--if-match and --if-absent contradict each other', { hint: 'give one of them' });
-  if (sources > 1) throw new Failure('USAGE', '--if-match is about one file', { hint: 'send the others with a command of their own' });
-}
-
 /** A file of a folder that was typed is shown below what was typed. */
 function shownAs(typed: ReadonlyMap<string, string>, source: string): string {
   for (const [top, word] of typed) {
@@ -183,8 +162,7 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
   if (local.length > 1) throw new Failure('USAGE', 'standard input cannot be sent together with files');
   if (name === undefined || name === '' || name.endsWith('/')) throw new Failure('USAGE', 'standard input has no name of its own', { hint: 'name the target: wherry put - :NAME' });
   const target = remotePath(session, name);
-  checkConditions(flags, 1);
-  if (flags.update) throw new Failure('USAGE', 'standard input has no time, so that --update says nothing about it', { hint: 'leave --update out' });
+  checkInput(flags);
   if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearseStream(work, target, flags['if-absent']);
   return transfer(work, flags, new Map([[STANDARD, STANDARD]]), async (client, options) => {
     const item = await client.putStream(terminal.bytes(work.signal), target, options);
@@ -195,9 +173,15 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
 }
 
 /** Only the bytes go to standard output, and nothing is said when all is well: it is the beginning of a pipe. */
-async function getStandardOutput(work: Work, remote: readonly string[]): Promise<number> {
+async function getStandardOutput(work: Work, flags: TransferFlags, remote: readonly string[]): Promise<number> {
+  checkOutput(flags);
+  if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearsePour(work, remote);
   for (const word of remote) {
-    await pour(work, remotePath(work.session, word));
+    await pour(work, remotePath(work.session, word)).catch((error: unknown) => {
+      const failure = Failure.from(error);
+      // Another target, as get advises, would change nothing.
+      throw failure.code === 'ISDIR' ? new Failure('ISDIR', failure.message, { path: failure.path, who: failure.who, hint: 'name a file', cause: error }) : error;
+    });
     if (!work.terminal.isHeard) return UNHEARD;
   }
   return DONE;

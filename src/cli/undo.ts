@@ -26,7 +26,9 @@ const MAX_NAMED = 3;
 /** Names that are shown to people; the rest is counted. */
 const MAX_SHOWN = 20;
 
-export async function undo(work: Work, { flags }: { flags: UndoFlags }): Promise<number> {
+export async function undo(work: Work, { flags, remote: [path = ''] }: { flags: UndoFlags; remote: readonly string[] }): Promise<number> {
+  // Who names a file wants that one back, and no others.
+  if (!/^[./]*$/.test(path)) throw new Failure('USAGE', 'undo reverses the whole of the last command, and takes no path', { hint: 'wherry undo -n : says what that would be' });
   const { session, report, signal } = work;
   const { force, redo } = flags;
   try {

@@ -11,7 +11,7 @@ import { contents, events, failureOf } from '../e2e/traces.ts';
 
 /** Lines of the prompt, without the flag; each must succeed and say what it would do. */
 const AT_PROMPT: Readonly<Record<string, readonly string[]>> = {
-  put: ['put new', 'put old', 'put new &'], mput: ['mput -O . new old'], reput: ['reput old'], get: ['get there copy'], mget: ['mget -O . there kept'], reget: ['reget there old'],
+  put: ['put new', 'put old', 'put new &'], mput: ['mput -O . new old'], reput: ['reput old'], get: ['get there copy', 'get there -'], mget: ['mget -O . there kept'], reget: ['reget there old'],
   change: ['change there elsewhere'], undo: ['undo'], rm: ['rm there', 'rm -r folder'], rmdir: ['rmdir empty'], mkdir: ['mkdir -p a/b'], chmod: ['chmod 600 there'], edit: ['edit there'],
   queue: ['queue put new'], kill: ['kill 1'], pause: ['pause 1'], bg: ['bg 1'], jobs: ['jobs --clear', 'jobs --install'], bookmark: ['bookmark here', 'bookmark -d mark'],
 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { agentsOf } from './agents.ts';
 import { bytes, fed, MIB, resting, stagedBytes } from './feed.ts';
 import { finished, Rig } from './rig.ts';
 import { contents, events, expectAlive, failureOf, staged, until } from './traces.ts';
@@ -186,6 +187,25 @@ describe('a get', () => {
     await rig.serve();
     expect((await rig.run(['get', ':big'])).code).toBe(0);
   });
+});
+
+test.each(['health', 'metrics', 'invite list', 'devices revoke laptop', 'reload'])('the deadline of %s ends it, though the server here that is asked says nothing', async (line) => {
+  const words = line.split(' ');
+  rig.server!.kill('SIGSTOP');
+  const ran = await rig.run([...words, '--state', rig.state, '--deadline', '500ms']);
+  rig.server!.kill('SIGCONT');
+  expect([ran.code, ran.stderr]).toEqual([12, `${words[0]}: the deadline has passed\n`]);
+});
+
+test.each(['jobs', 'kill 1', 'pause 1', 'bg 1', 'wait 1'])('the deadline of %s ends it, though the agent for jobs says nothing', async (line) => {
+  await writeFile(join(rig.local, 'new'), 'new');
+  expect((await rig.run(['put', 'new', ':', '--background'])).code).toBe(0);
+  expect((await rig.run(['wait'])).code).toBe(0);
+  const pids = agentsOf(rig.home);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const ran = await rig.run([...line.split(' '), '--deadline', '500ms']);
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  expect([pids.length, ran.code, ran.stderr]).toEqual([1, 12, `${line.split(' ')[0]}: the deadline has passed\n`]);
 });
 
 test('a prompt that loses its server says so, and connects again with the next command', async () => {

@@ -126,6 +126,24 @@ describe('where things go', () => {
     expect((await rig.run(['get', ':f', ':d', 'missing'])).code).not.toBe(0);
   });
 
+  test('--exclude leaves out what is named too, as the shell makes names of *, of a job as well', async () => {
+    const folder = join(rig.local, 'named');
+    plant(folder, { 'node_modules/x': '', 'src/a': 'a', 'b.o': '', build: '', keep: '' });
+    const words = ['--exclude', '*.o', '--exclude', 'node_modules/', '--exclude', 'build/'];
+    expect(await rig.run(['mkdir', ':named', ':later'])).toMatchObject({ code: 0 });
+    expect(await rig.run(['put', 'b.o', 'build', 'keep', 'node_modules', 'src', ':named', ...words], { cwd: folder })).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(join(rig.served, 'named')).toSorted()).toEqual(['build', 'keep', 'src']);
+    expect(await rig.run(['get', ':named/keep', ':named/src', '--exclude', 'src', `${rig.local}/`])).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(rig.local)).not.toContain('src');
+    expect(await rig.run(['queue', 'put', 'b.o', 'keep', ':later', ...words], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await rig.run(['wait'])).toMatchObject({ code: 0 });
+    expect(readdirSync(join(rig.served, 'later'))).toEqual(['keep']);
+    const none = await rig.run(['put', 'b.o', ':named', ...words], { cwd: folder });
+    expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/^put: --exclude leaves out all that was named; give other names/)]);
+    // What is in a folder has no name of its own that was typed.
+    expect(await rig.run(['put', 'src/.', ':named', '--exclude', 'src'], { cwd: folder })).toMatchObject({ code: 0 });
+  });
+
   test('--exclude leaves out names and paths, both ways', async () => {
     plant(rig.local, { 'tree/keep.c': '', 'tree/drop.o': '', 'tree/node_modules/deep/x.js': '', 'tree/build/out': '', 'tree/sub/build/kept': '', 'tree/sub/also.o': '' });
     const words = ['--exclude', '*.o', '--exclude=node_modules', '--exclude', 'build/**'];

@@ -6,7 +6,7 @@ import { printable } from '../../printable.ts';
 import type { Call, Context } from '../command.ts';
 import type { Flags } from '../arguments.ts';
 import { DONE, exitOf, SOME_FAILED } from '../exits.ts';
-import type { TransferFlags } from '../transfers.ts';
+import type { TransferFlags } from '../conditions.ts';
 import { wouldDo } from '../would.ts';
 import { openAgent, type Agent } from './ask.ts';
 import { finish, follow, tell, watch } from './follow.ts';
@@ -33,8 +33,17 @@ async function unit(context: Context, wanted: boolean): Promise<number> {
   return wanted ? install(context) : uninstall(context);
 }
 
+/** Each of these is about all jobs: a number, or another of them, would be passed over, and jobs forgotten that were not meant. */
+function checkJobs(flags: JobsFlags, words: readonly string[]): void {
+  const [first, second] = (['clear', 'watch', 'install', 'uninstall'] as const).filter((name) => flags[name]);
+  if (second !== undefined) throw new Failure('USAGE', `--${first} and --${second} cannot be done at once`, { hint: 'give one of them' });
+  if (first === undefined || words.length === 0) return;
+  throw new Failure('USAGE', `--${first} is about all jobs, and takes no numbers`, { hint: first === 'watch' ? 'one job is shown by: wherry fg N' : 'leave them out' });
+}
+
 export async function jobs(context: Context, { flags, words }: Words & { flags: JobsFlags }): Promise<number> {
   const { settings, report } = context;
+  checkJobs(flags, words);
   if ((flags.install || flags.uninstall) && flags['dry-run']) return wouldDo(context, 'jobs', flags.install ? 'let jobs go on after a reboot, by a service of this user' : 'remove the service that lets jobs go on after a reboot', {});
   if (flags.install || flags.uninstall) return unit(context, flags.install);
   const numbers = words.map(numberOf);

@@ -8,10 +8,10 @@ import { printable } from '../../printable.ts';
 import { parseArguments } from '../arguments.ts';
 import type { Context, Session, Work } from '../command.ts';
 import { remotePath, remoteSource } from '../files.ts';
-import { existsHere, localPath, localSource, startHere } from '../here.ts';
+import { existsHere, isFolderHere, localPath, localSource, startHere } from '../here.ts';
 import { promptPlaces, shellPlaces, STANDARD, type Places } from '../places.ts';
 import { BACKGROUND, MATCH, TRANSFER } from '../table/transfer-flags.ts';
-import type { TransferFlags } from '../transfers.ts';
+import { withoutExcluded, type TransferFlags } from '../conditions.ts';
 import { quoted } from '../script/words.ts';
 import { begin, type Terms } from './begin.ts';
 import type { Wish } from './job.ts';
@@ -50,7 +50,7 @@ export async function startParsed(context: Context, verb: Verb, flags: TransferF
   const all = into === undefined ? words : [...words, `${into.replace(/\/+$/, '')}/`];
   const places = context.spot.place === 'prompt' ? promptPlaces(verb, all) : shellPlaces(verb, all, existsHere);
   const ground = await groundOf(context, places.server);
-  return begin(context, wishOf(ground, verb, flags, places, inLine), termsOf(flags));
+  return begin(context, await wishOf(ground, verb, flags, places, inLine), termsOf(flags));
 }
 
 /** Makes a job of a command whose places are known; `isAway`: its server does not answer. */
@@ -73,12 +73,12 @@ async function groundOf({ session, settings }: Context, named: string | undefine
   return { server: name, cwd: ROOT, localFolder: startHere().localFolder };
 }
 
-function wishOf(ground: Ground, verb: Verb, flags: TransferFlags, { words, local, remote }: Pick<Places, 'words' | 'local' | 'remote'>, inLine: boolean): Wish {
+async function wishOf(ground: Ground, verb: Verb, flags: TransferFlags, { words, local, remote }: Pick<Places, 'words' | 'local' | 'remote'>, inLine: boolean): Promise<Wish> {
   if (process.env['WHERRY_TOKEN']) throw new Failure('USAGE', 'a job signs in with the key of this device, not with a token', { who: 'here', hint: 'unset WHERRY_TOKEN, or run it without & or --background' });
   const foreign = FOREGROUND.find((flag) => flags[flag] !== undefined);
-  if (foreign !== undefined) throw new Failure('USAGE', `--${foreign} does not go with a job`, { who: 'here', hint: 'leave out the & or --background' });
+  if (foreign !== undefined) throw new Failure('USAGE', `--${foreign} does not go with a job`, { who: 'here', hint: inLine ? 'leave out the word queue' : 'leave out the & or --background' });
   if (local.includes(STANDARD)) throw new Failure('USAGE', 'standard input and output stay with the terminal, and cannot be a job', { who: 'here', hint: 'name a file' });
-  const typed = verb === 'put' ? local : remote;
+  const typed = await withoutExcluded(flags, verb === 'put' ? local : remote, (word) => verb === 'get' || isFolderHere(ground, word));
   const [to] = verb === 'put' ? remote : local;
   return {
     verb, server: ground.server, typed: typed.map((word) => printable(word)),

@@ -16,7 +16,7 @@ import type { Settings, Work } from '../command.ts';
 import { STANDARD, type Places } from '../places.ts';
 import { Report } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
-import type { TransferFlags } from '../transfers.ts';
+import type { TransferFlags } from '../conditions.ts';
 import { closeSoonAfter } from './grace.ts';
 import type { Answered } from '../agree.ts';
 import type { Wish } from './job.ts';

@@ -1,10 +1,14 @@
 /** Jobs, which go on without a terminal, in the table of commands. */
-import { plain, type Command } from '../command.ts';
+import { asking, plain, type Command } from '../command.ts';
+import { orStopped } from '../signals.ts';
 import { DRY_RUN } from './dry-run.ts';
 import { TRANSFER } from './transfer-flags.ts';
 
 /** A number, or else the word for all of them. */
 const UNDER_WAY = ['job-under-way', { all: 'all of them' }] as const;
+
+/** The flags of what is put in line; the line that is shown has none. */
+const EACH = Object.keys(TRANSFER) as (keyof typeof TRANSFER)[];
 
 export const JOBS: readonly Command[] = [
   plain({
@@ -20,9 +24,13 @@ export const JOBS: readonly Command[] = [
       ...DRY_RUN,
     },
     needs: [], examples: ['wherry jobs', 'wherry jobs -l 3'],
-    run: async (context, call) => (await import('../jobs/commands.ts')).jobs(context, call),
+    // What is drawn as it goes on ends in its own way.
+    run: async (context, call) => {
+      const shown = (await import('../jobs/commands.ts')).jobs(context, call);
+      return call.flags.watch ? shown : orStopped(shown, context.signal);
+    },
   }),
-  plain({
+  asking({
     name: 'wait', where: 'both', words: '[N]...', completes: [UNDER_WAY], count: [0, 1000],
     summary: 'wait for jobs, and exit as they do',
     details: ['Alone, and with all in place of numbers, waits for all that are not paused.'],
@@ -36,21 +44,21 @@ export const JOBS: readonly Command[] = [
     flags: {}, needs: [], examples: ['wherry fg 3'],
     run: async (context, call) => (await import('../jobs/commands.ts')).foreground(context, call),
   }),
-  plain({
+  asking({
     name: 'bg', where: 'both', words: '[N]...', completes: [UNDER_WAY], count: [0, 1000],
     summary: 'let paused jobs go on, and waiting ones try at once',
     details: ['Alone, lets the one that is paused go on; where that is not one, shows those jobs. all stands for all of them.'],
     flags: DRY_RUN, needs: [], examples: ['wherry bg 3'],
     run: async (context, call) => (await import('../jobs/commands.ts')).background(context, call),
   }),
-  plain({
+  asking({
     name: 'pause', where: 'both', words: 'N...', completes: [UNDER_WAY], count: [1, 1000],
     summary: 'stop jobs, so that bg can let them go on',
     details: ['all stands for all of them.'],
     flags: DRY_RUN, needs: [], examples: ['wherry pause 3'],
     run: async (context, call) => (await import('../jobs/commands.ts')).pause(context, call),
   }),
-  plain({
+  asking({
     name: 'kill', where: 'both', words: 'N...', completes: [UNDER_WAY], count: [1, 1000],
     summary: 'end jobs',
     details: ['all stands for all of them. What was sent is not lost: the same put or get again goes on where it was.'],
@@ -61,7 +69,7 @@ export const JOBS: readonly Command[] = [
     name: 'queue', where: 'both', words: '[COMMAND]...', carries: ['put', 'get'], completes: [{ put: 'send files or folders', get: 'fetch files or folders' }, []], count: [0, Infinity],
     summary: 'run a put or get as a job, behind those queued before',
     details: ['Alone, shows the queue.'],
-    flags: TRANSFER, needs: [], examples: ['wherry queue put big.iso :', 'wherry queue'],
+    flags: TRANSFER, actions: { '': [], put: EACH, get: EACH }, needs: [], examples: ['wherry queue put big.iso :', 'wherry queue'],
     run: async (context, call) => (await import('../jobs/commands.ts')).queue(context, call),
   }),
   plain({

@@ -1,6 +1,6 @@
 /** Getting to know servers, and running one, in the table of commands. */
 import type { Flags } from '../arguments.ts';
-import { plain, type Command } from '../command.ts';
+import { asking, plain, type Command } from '../command.ts';
 import { DRY_RUN } from './dry-run.ts';
 
 const ROLE = {
@@ -30,6 +30,9 @@ const SETTINGS = {
   'no-audit': { summary: 'keep no audit of who did what in the state folder' },
 } as const satisfies Flags;
 
+/** The same where a configuration file is looked at. */
+const OF_SERVE = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
+
 export const SERVERS: readonly Command[] = [
   plain({
     name: 'join', where: 'shell', words: '[CODE[@HOST]]', count: [0, 8],
@@ -51,7 +54,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry serve', 'wherry serve --config /etc/wherry/wherry.toml', 'wherry serve /srv/files --ro --listen 192.168.1.5:9437'],
     run: async (context, call) => (await import('../serve.ts')).serve(context, call),
   }),
-  plain({
+  asking({
     name: 'invite', where: 'shell', words: '[list | revoke ID...]', count: [0, Infinity],
     summary: 'print another ticket for the server running here, or list and withdraw open ones',
     details: ['list shows the tickets that can still be used, each by an ID that lets nobody in; revoke withdraws them.'],
@@ -60,13 +63,13 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry invite --ro --for 1h', 'wherry invite list', 'wherry invite revoke 4f1c09a7be52'],
     run: async (context, call) => (await import('../admin.ts')).invite(context, call),
   }),
-  plain({
+  asking({
     name: 'devices', where: 'shell', words: '[list | revoke NAME...]', count: [0, Infinity],
     summary: 'list the devices the server running here knows, or lock some out',
     flags: { ...DRY_RUN, ...STATE }, needs: [], examples: ['wherry devices', 'wherry devices revoke laptop'],
     run: async (context, call) => (await import('../admin.ts')).devices(context, call),
   }),
-  plain({
+  asking({
     name: 'account', where: 'shell', words: '[list | add | change | check | show | remove] [NAME...]', count: [0, Infinity],
     summary: 'who may do what on the server running here',
     details: [
@@ -95,7 +98,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry account add ann --rights rw --root home/ann --quota 10G', 'wherry account change ann --rule home/ann/inbox=drop', 'wherry account show ann'],
     run: async (context, call) => (await import('../people.ts')).account(context, call),
   }),
-  plain({
+  asking({
     name: 'token', where: 'shell', words: '[list | create | revoke NAME...]', count: [0, Infinity],
     summary: 'access for programs, in the name of an account',
     details: ['The token is printed once. A program gives it as $WHERRY_TOKEN, with the server as $WHERRY_SERVER.'],
@@ -116,7 +119,7 @@ export const SERVERS: readonly Command[] = [
     needs: [], examples: ['wherry token create --account ann --path reports --rights ro --for 30d', 'wherry token revoke ann-token-1'],
     run: async (context, call) => (await import('../people.ts')).token(context, call),
   }),
-  plain({
+  asking({
     name: 'bans', where: 'shell', words: '[list | lift ADDRESS... | lift all]', count: [0, Infinity],
     summary: 'list the addresses the server running here does not let in, or let some in again',
     details: ['Who tries wrong keys, tickets or codes, or does not speak the protocol, is banned for half an hour, longer each time.'],
@@ -127,17 +130,17 @@ export const SERVERS: readonly Command[] = [
     name: 'config', where: 'shell', words: 'check [FILE] | show [FILE] | example', completes: [{ check: 'whether a file is right', show: 'what a file comes to', example: 'a file with every key' }, 'local'], count: [1, 2],
     summary: 'check or show the configuration file of a server, or print an example',
     details: ['Without FILE: /etc/wherry/wherry.toml for root and services, else server.toml in $WHERRY_HOME or ~/.config/wherry.', 'check names every mistake with its line and column, and exits with 2.', 'Flags of serve can be given, and go before the file.'],
-    flags: { origin: { summary: 'show behind each value where it comes from' }, ...SETTINGS }, actions: { check: [], show: ['origin'], example: [] }, needs: [], examples: ['wherry config check', 'wherry config show wherry.toml --origin', 'wherry config example'],
+    flags: { origin: { summary: 'show behind each value where it comes from' }, ...SETTINGS }, actions: { check: OF_SERVE, show: ['origin', ...OF_SERVE], example: [] }, needs: [], examples: ['wherry config check', 'wherry config show wherry.toml --origin', 'wherry config example'],
     run: async (context, call) => (await import('../configuration.ts')).config(context, call),
   }),
-  plain({
+  asking({
     name: 'reload', where: 'shell', words: '', count: [0, 0],
     summary: 'have the server running here read its configuration file again',
     details: ['No connection is dropped. What is wrong, or cannot change while it runs, is told, and then nothing changes.'],
     flags: STATE, needs: [], examples: ['wherry reload', 'wherry reload --state /var/lib/wherry'],
     run: async (context, call) => (await import('../configuration.ts')).reload(context, call),
   }),
-  plain({
+  asking({
     name: 'upgrade', where: 'shell', words: '', count: [0, 0],
     summary: 'have the version that is installed now take the place of the server running here',
     details: ['Type it after the new version was installed where the old one was. No connection is refused meanwhile; transfers that run end at the old process.', 'When the new version does not come up, the old one goes on, and this says why and exits with 1.'],

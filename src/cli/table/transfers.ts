@@ -1,7 +1,8 @@
 /** put, get and change, and what sftp has beside them, in the table of commands. */
+import { Failure } from '../../errors.ts';
 import { remote, type Command, type Context } from '../command.ts';
 import type { Places } from '../places.ts';
-import type { TransferFlags } from '../transfers.ts';
+import type { TransferFlags } from '../conditions.ts';
 import { BACKGROUND, MATCH, TRANSFER } from './transfer-flags.ts';
 
 /** As sftp takes them, and what they mean here. */
@@ -9,6 +10,7 @@ const HABITS = '-p -P -r -R -f -a are taken as sftp has them, and change nothing
 
 /** The folder that -O or -t names, in the form that asks for a folder. */
 function folderOf({ into, target }: { readonly into: string | undefined; readonly target: string | undefined }): string | undefined {
+  if (into !== undefined && target !== undefined) throw new Failure('USAGE', '-O and -t both name the folder that everything goes into', { hint: 'give one of them' });
   const folder = into ?? target;
   return folder === undefined || /[/:]$/.test(folder) ? folder : `${folder}/`;
 }
