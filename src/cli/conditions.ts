@@ -28,8 +28,8 @@ export function checkConditions(flags: TransferFlags, sources: number): void {
 /** The words without those whose own names `exclude` has, as the shell makes them of `*`. Of `FOLDER/.` there is no name. Throws USAGE when nothing is left. */
 export async function withoutExcluded({ exclude }: Pick<TransferFlags, 'exclude'>, words: readonly string[], isFolder: (word: string) => boolean): Promise<readonly string[]> {
   if (exclude.length === 0) return words;
-  const { compileExclude } = await import('../store/exclude.ts');
-  const isExcluded = compileExclude(exclude);
+  const { leftOut } = await import('../client/local.ts');
+  const isExcluded = leftOut(exclude);
   const left = words.filter((word) => {
     const name = word.replace(/\/+$/, '').split('/').at(-1)!;
     return /^\.{0,2}$/.test(name) || !isExcluded(name, name, isFolder(word));

@@ -9,7 +9,6 @@ import { printable } from '../printable.ts';
 import { askForTicket, type Right } from '../rights.ts';
 import type { Work } from './command.ts';
 import { DONE, exitOf } from './exits.ts';
-import { remotePath } from './files.ts';
 import { formatSize, plural } from './measures.ts';
 
 /** Of the hidden files in one line. */
@@ -102,10 +101,10 @@ export async function rehearseStream(work: Work, target: string, ifAbsent: boole
   return DONE;
 }
 
-export async function rehearsePour(work: Work, remote: readonly string[]): Promise<number> {
+/** `files`: the paths of what would be written to standard output → as typed. */
+export async function rehearsePour(work: Work, files: ReadonlyMap<string, string>): Promise<number> {
   mustHave(work, ['read']);
-  for (const word of remote) {
-    const path = remotePath(work.session, word);
+  for (const [path, word] of files) {
     const there = await work.session.client.stat(path, { signal: work.signal });
     if (there === undefined) throw new Failure('NOTFOUND', 'no such file or folder', { path, who: 'server' });
     if (there.kind === 'folder') throw new Failure('ISDIR', 'is a folder', { path, who: 'server', hint: 'name a file' });

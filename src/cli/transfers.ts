@@ -175,7 +175,7 @@ async function putStandardInput(work: Work, { flags, local, remote }: Ask): Prom
 /** Only the bytes go to standard output, and nothing is said when all is well: it is the beginning of a pipe. */
 async function getStandardOutput(work: Work, flags: TransferFlags, remote: readonly string[]): Promise<number> {
   checkOutput(flags);
-  if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearsePour(work, remote);
+  if (flags['dry-run']) return (await import('./rehearsal.ts')).rehearsePour(work, new Map(remote.map((word) => [remotePath(work.session, word), word])));
   for (const word of remote) {
     await pour(work, remotePath(work.session, word)).catch((error: unknown) => {
       const failure = Failure.from(error);
