@@ -238,6 +238,7 @@ export class FileLanes implements AsyncDisposable {
 
   /** Resolves when all lanes are closed. The transfer must be over. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.lanes[Symbol.dispose]();
     this.#stop.abort();
     await this.#running;
     await Promise.all(this.#open.values());

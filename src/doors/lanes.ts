@@ -44,6 +44,12 @@ export class LaneBook {
     if (this.#running.has(id)) throw new Failure('BUSY', 'another transfer has the same key', { who: 'server', retry: true });
     const lanes = new Lanes();
     this.#running.set(id, { lanes, joined });
-    return { lanes, [Symbol.dispose]: () => { this.#running.delete(id); } };
+    return {
+      lanes,
+      [Symbol.dispose]: () => {
+        this.#running.delete(id);
+        lanes[Symbol.dispose]();
+      },
+    };
   }
 }

@@ -40,26 +40,53 @@ test('near by they are not tried again where that was in vain, but the other way
   expect(lanesFor('get', 1024 * MIB, known, () => {})).toBeDefined();
 });
 
+/** Another connection to a server. */
+function again({ address, pin }: Hostile, signal?: AbortSignal): ReturnType<typeof dial> {
+  const key = createKey();
+  return dial({
+    addresses: [address], pin, signal,
+    prove: (exporter, serverPin) => ({ kind: 'auth', method: 'device', key: publicBytes(key), signature: signProof(key, { kind: 'device', exporter, serverPin }) }),
+  });
+}
+
+function far(server: Hostile): Redial {
+  return { distance: { leastMs: 30 }, cores: 1, vain: new Set(), again: (signal) => again(server, signal) };
+}
+
+test('a lane that is there before its transfer may begin is used by it', async () => {
+  await using hostile = await Hostile.start();
+  let lent = 0;
+  const all = new Promise<void>((resolve) => {
+    hostile.script = (exchange, { kind }) => {
+      if (kind !== 'putLane') return;
+      exchange.say({ kind: 'lent' });
+      if ((lent += 1) === LANES) resolve();
+    };
+  });
+  const { connection } = await again(hostile);
+  using exchange = connection.request({ kind: 'get', path: 'none', basis: 0 });
+  let heard = 0;
+  const wide = lanesFor('put', 64 * MIB, far(hostile), () => { heard += 1; })!;
+  wide.begin();
+  await all;
+  await expect.poll(() => heard).toBeGreaterThanOrEqual(LANES); // all three are here
+  let joined = 0;
+  using _serving = wide.lanes.serve(exchange, () => { joined += 1; return Promise.resolve(); });
+  await expect.poll(() => joined, { timeout: 5_000 }).toBe(LANES);
+  await wide[Symbol.asyncDispose]();
+});
+
 describe('a server that says nothing does not hold up the end of a transfer', { timeout: 20_000 }, () => {
   let hostile: Hostile;
   beforeEach(async () => { hostile = await Hostile.start(); });
   afterEach(() => hostile[Symbol.asyncDispose]());
-
-  const again: Redial['again'] = (signal) => {
-    const key = createKey();
-    return dial({
-      addresses: [hostile.address], pin: hostile.pin, signal,
-      prove: (exporter, serverPin) => ({ kind: 'auth', method: 'device', key: publicBytes(key), signature: signProof(key, { kind: 'device', exporter, serverPin }) }),
-    });
-  };
-  const far = (): Redial => ({ distance: { leastMs: 30 }, cores: 1, vain: new Set(), again });
 
   test('when it was asked for a lane', async () => {
     let asked = 0;
     const all = new Promise<void>((resolve) => {
       hostile.script = (_exchange, { kind }) => { if (kind === 'putLane' && (asked += 1) === LANES) resolve(); };
     });
-    const wide = lanesFor('put', 64 * MIB, far(), () => {})!;
+    const wide = lanesFor('put', 64 * MIB, far(hostile), () => {})!;
     wide.begin();
     await all;
     await wide[Symbol.asyncDispose]();
@@ -76,9 +103,9 @@ describe('a server that says nothing does not hold up the end of a transfer', { 
         if ((told += 1) === LANES) resolve();
       };
     });
-    const { connection } = await again(new AbortController().signal);
+    const { connection } = await again(hostile);
     using exchange = connection.request({ kind: 'get', path: 'big', basis: 0 });
-    const wide = lanesFor('get', 64 * MIB, far(), () => {})!;
+    const wide = lanesFor('get', 64 * MIB, far(hostile), () => {})!;
     using _serving = wide.lanes.serve(exchange, async (lane) => { await lane.next(); });
     wide.begin();
     await all;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type AccountLanes, type Joined, LaneBook } from '../../src/doors/lanes.ts';
 import { parsePath } from '../../src/path.ts';
+import type { Lane } from '../../src/transfer/lanes.ts';
 import { LANE_KEY_BYTES } from '../../src/wire/messages.ts';
 
 const key = (first: number): Uint8Array => new Uint8Array(LANE_KEY_BYTES).fill(first);
@@ -18,6 +19,16 @@ describe('a transfer that lanes may join', () => {
     }
     running[Symbol.dispose]();
     expect(() => of(book, 'ada').find('put', key(1))).toThrow(expect.objectContaining({ code: 'NOTFOUND' }));
+  });
+
+  test('is waited for by a lane that comes before its file is open, and no longer than it is there', async () => {
+    const book = new LaneBook();
+    const running = of(book, 'ada').open('put', PATH, key(1))!;
+    const joining = of(book, 'ada').find('put', key(1)).join({} as Lane);
+    const early = await Promise.race([joining.then(() => 'joined', () => 'refused'), new Promise((resolve) => { setImmediate(() => resolve('waits')); })]);
+    expect(early).toBe('waits');
+    running[Symbol.dispose]();
+    await expect(joining).rejects.toMatchObject({ code: 'NOTFOUND' });
   });
 
   test('is none without a key', () => {
