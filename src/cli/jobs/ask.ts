@@ -7,6 +7,7 @@ import { Failure, type Code } from '../../errors.ts';
 import { isOver, type Job } from './job.ts';
 import { readJobs } from './book.ts';
 import { openChannel, type Channel } from './channel.ts';
+import { soonAfter } from './grace.ts';
 import { jobsFolder, socketIn } from './place.ts';
 import { readAnswer, type Request } from './requests.ts';
 
@@ -14,15 +15,19 @@ import { readAnswer, type Request } from './requests.ts';
 const LOOK_MS = 50;
 /** An agent is there within a second on a busy machine; this is one that hangs. */
 const PATIENCE_MS = 20_000;
+/** One that runs answers at once; so much later a person who typed ^C is kept waiting. */
+const GRACE_MS = 50;
 /** Variables that name folders. */
 const FOLDERS = ['WHERRY_HOME', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME'];
 
 /** A connection to the agent, for one question after the other. */
 export class Agent implements Disposable {
   readonly #channel: Channel;
+  readonly #leaving: Disposable | undefined;
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, leaving?: Disposable) {
     this.#channel = channel;
+    this.#leaving = leaving;
   }
 
   /** Asks; the jobs that the answer is about. Throws the failure of the answer, or LOST when the agent ended. */
@@ -33,19 +38,21 @@ export class Agent implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#leaving?.[Symbol.dispose]();
     this.#channel[Symbol.dispose]();
   }
 }
 
-/** The agent for the jobs of `home`; started when none runs. */
-export async function openAgent(home: string | undefined): Promise<Agent> {
+/** The agent for the jobs of `home`; started when none runs. What is asked of it rejects soon after `signal` has fired. */
+export async function openAgent(home: string | undefined, signal?: AbortSignal): Promise<Agent> {
   const folder = jobsFolder(home);
   const path = socketIn(folder);
   const begun = performance.now();
   for (;;) {
+    signal?.throwIfAborted();
     const channel = await openChannel(path);
     if (channel !== undefined) {
-      const agent = await greeted(channel);
+      const agent = await greeted(channel, signal);
       if (agent !== undefined) return agent;
     } else {
       const refused = await startAgent(home);
@@ -66,11 +73,13 @@ export async function askAgent(home: string | undefined, request: Request): Prom
 }
 
 /** undefined: it was just ending. */
-async function greeted(channel: Channel): Promise<Agent | undefined> {
+async function greeted(channel: Channel, signal?: AbortSignal): Promise<Agent | undefined> {
+  const leaving = signal && soonAfter(signal, GRACE_MS, () => channel[Symbol.dispose]());
   try {
     await channel.greet();
-    return new Agent(channel);
+    return new Agent(channel, leaving);
   } catch (error) {
+    leaving?.[Symbol.dispose]();
     channel[Symbol.dispose]();
     if (Failure.from(error).code === 'LOST') return undefined;
     throw error;

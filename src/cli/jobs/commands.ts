@@ -105,7 +105,7 @@ export async function wait(context: Context, { words }: Words): Promise<number> 
   const { settings, signal } = context;
   const numbers = isAll(words) ? [] : words.map(numberOf);
   if (numbers.length === 0 && (await readJobs(jobsFolder(settings.home))).size === 0) return DONE;
-  const wanted = numbers.length > 0 ? numbers : (await listed(settings.home)).filter((job) => !isOver(job) && job.state !== 'paused').map(({ number }) => number);
+  const wanted = numbers.length > 0 ? numbers : (await listed(settings.home, signal)).filter((job) => !isOver(job) && job.state !== 'paused').map(({ number }) => number);
   const exits: number[] = [];
   for (const number of wanted) {
     const over = await whenOver(settings.home, number, signal);
@@ -116,8 +116,8 @@ export async function wait(context: Context, { words }: Words): Promise<number> 
   return exits.every((exit) => exit === DONE) ? DONE : SOME_FAILED;
 }
 
-async function listed(home: string | undefined): Promise<readonly Job[]> {
-  using agent = await openAgent(home);
+async function listed(home: string | undefined, signal: AbortSignal): Promise<readonly Job[]> {
+  using agent = await openAgent(home, signal);
   return await agent.ask({ verb: 'list' });
 }
 
@@ -209,8 +209,8 @@ export async function queue(context: Context, { flags, words }: Words & { flags:
 }
 
 /** All jobs as they are now; where there are none, no agent is started to say so. */
-async function readAll({ settings }: Context): Promise<readonly Job[]> {
-  return (await readJobs(jobsFolder(settings.home))).size === 0 ? [] : listed(settings.home);
+async function readAll({ settings, signal }: Context): Promise<readonly Job[]> {
+  return (await readJobs(jobsFolder(settings.home))).size === 0 ? [] : listed(settings.home, signal);
 }
 
 async function show(context: Context, which: (job: Job) => boolean, none: string): Promise<number> {

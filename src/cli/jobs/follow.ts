@@ -34,7 +34,7 @@ function lookAgain(signal: AbortSignal): Promise<void> {
 /** Shows how far a job is until it is over, and what it says; its exit code. */
 export async function follow(context: Context, number: number): Promise<number> {
   const { terminal, report, settings } = context;
-  using agent = await openAgent(settings.home);
+  using agent = await openAgent(settings.home, context.signal);
   using suspension = onSuspend();
   using _ = terminal.hush();
   const signal = AbortSignal.any([context.signal, suspension.signal]);
@@ -76,7 +76,7 @@ export async function finish({ report, session }: Pick<Context, 'report' | 'sess
 export async function watch(context: Context): Promise<number> {
   const { terminal, settings } = context;
   if (!terminal.isShown || !terminal.canRedraw) throw new Failure('USAGE', '--watch needs a terminal', { who: 'here', hint: 'wherry wait waits for jobs, wherry jobs --json tells how far they are' });
-  using agent = await openAgent(settings.home);
+  using agent = await openAgent(settings.home, context.signal);
   using suspension = onSuspend();
   using _ = terminal.hush();
   const signal = AbortSignal.any([context.signal, suspension.signal]);

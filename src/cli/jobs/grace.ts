@@ -1,6 +1,6 @@
 /**
- * Grace: a transfer that is to stop is given a moment to end in order, so that what was sent is kept; then its connection is
- * closed, since a network that takes nothing any more would hold it for as long as it takes to be given up.
+ * Grace: what is to stop is given a moment to end in order, so that what was sent is kept, and what was asked is answered; then its
+ * connection is closed, since one that takes nothing any more would hold it for as long as it takes to be given up.
  */
 import type { Client } from '../../client/api.ts';
 
@@ -9,8 +9,13 @@ const GRACE_MS = 1000;
 
 /** Closes `client` a moment after `signal` fires, unless it is disposed by then. */
 export function closeSoonAfter(signal: AbortSignal, client: () => Client): Disposable {
+  return soonAfter(signal, GRACE_MS, () => void client().close().catch(() => undefined));
+}
+
+/** Does `close` so long after `signal` fires, unless it is disposed by then. */
+export function soonAfter(signal: AbortSignal, milliseconds: number, close: () => void): Disposable {
   let timer: NodeJS.Timeout | undefined;
-  const soon = (): void => { timer = setTimeout(() => void client().close().catch(() => undefined), GRACE_MS); };
+  const soon = (): void => { timer = setTimeout(close, milliseconds); };
   if (signal.aborted) soon();
   else signal.addEventListener('abort', soon, { once: true });
   return {
