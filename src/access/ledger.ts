@@ -229,13 +229,13 @@ function restOf({ resting }: Pool, part: string | undefined): number {
 }
 
 /** Why there is no room for so much more; undefined: there is. */
-function whyNot({ account: { quota = {} }, used, kept }: Pool, { bytes, files }: Amount): string | undefined {
+function whyNot({ account: { quota = {} }, used, kept }: Pool, { bytes, files }: Amount): { readonly message: string; readonly flag: string } | undefined {
   const free = { bytes: (quota.bytes ?? Infinity) - used.bytes - kept.bytes, files: (quota.files ?? Infinity) - used.files - kept.files };
-  if (bytes > free.bytes) return `${bytes} bytes do not fit into what is left of the quota, ${Math.max(0, free.bytes)} of ${quota.bytes} bytes`;
-  return files > free.files ? `the quota of ${quota.files} files and folders is used up` : undefined;
+  if (bytes > free.bytes) return { message: `${bytes} bytes do not fit into what is left of the quota, ${Math.max(0, free.bytes)} of ${quota.bytes} bytes`, flag: '--quota SIZE' };
+  return files > free.files ? { message: `the quota of ${quota.files} files and folders is used up`, flag: '--quota-files N' } : undefined;
 }
 
 function check(pool: Pool, more: Amount): void {
   const why = whyNot(pool, more);
-  if (why !== undefined) throw new Failure('QUOTA', why, { who: 'rule', hint: `remove something, or ask the owner of the server: wherry account change ${pool.account.name} --quota SIZE` });
+  if (why !== undefined) throw new Failure('QUOTA', why.message, { who: 'rule', hint: `remove something, or ask the owner of the server: wherry account change ${pool.account.name} ${why.flag}` });
 }

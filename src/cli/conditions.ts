@@ -18,6 +18,12 @@ export interface TransferFlags {
   readonly target?: string | undefined;
 }
 
+/** The folder that everything goes into, by either of its flags. Throws USAGE. */
+export function folderIn({ into, target }: { readonly into?: string | undefined; readonly target?: string | undefined }): string | undefined {
+  if (into !== undefined && target !== undefined) throw new Failure('USAGE', '-O and -t both name the folder that everything goes into', { hint: 'give one of them' });
+  return into ?? target;
+}
+
 export function checkConditions(flags: TransferFlags, sources: number): void {
   if (flags['if-match'] === undefined) return;
   if (flags.update) throw new Failure('USAGE', '--if-match and --update contradict each other', { hint: 'give one of them' });

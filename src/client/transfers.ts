@@ -93,7 +93,7 @@ function once(taken: Set<string>, target: string): void {
 }
 
 function refuseMatch({ ifMatch }: Pick<TransferOptions, 'ifMatch'>, folder: string): void {
-  if (ifMatch !== undefined) throw new Failure('USAGE', 'ifMatch is about one file, and this is a folder', { path: folder, hint: 'name a file' });
+  if (ifMatch !== undefined) throw new Failure('USAGE', 'only one file has a digest to match, and this is a folder', { path: folder, hint: 'name a file' });
 }
 
 export async function putAll(requester: Requester, locals: readonly string[], remote: string, options: TransferOptions): Promise<Summary> {

@@ -46,6 +46,7 @@ describe('a command line that makes no sense', () => {
     [['get', ':x', '-', '--if-absent'], /^--if-absent is about a file here, and standard output is none$/],
     [['get', ':x', '-', '--exclude', 'a'], /^--exclude is about a file here/],
     [['put', 'a', '-O', ':b', '-t', ':c'], /^-O and -t both name the folder/, /give one/],
+    [['queue', 'put', 'a', '-O', ':b', '-t', ':c'], /^-O and -t both name the folder/, /give one/],
     [['undo', ':a'], /^undo reverses the whole of the last command, and takes no path$/, /wherry undo -n : says/],
     [['jobs', '3', '--clear'], /^--clear is about all jobs, and takes no numbers$/, /leave them out/],
     [['jobs', '3', '--watch'], /^--watch is about all jobs/, /wherry fg N/],

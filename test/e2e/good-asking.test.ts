@@ -219,7 +219,7 @@ describe('--if-match', () => {
     expect(here('before')).toBe('newer');
   });
 
-  test.each([[['get', '--if-match', '0'.repeat(64), ':big'], 'is about one file'], [['get', '--if-match', '0'.repeat(64), ':a.txt', ':b.txt', '.'], 'is about one file'], [['get', '--if-match', '0'.repeat(64), ':a.txt', '-'], 'standard output']])('%j is a usage error too', async (words, message) => {
+  test.each([[['get', '--if-match', '0'.repeat(64), ':big'], 'only one file has a digest'], [['get', '--if-match', '0'.repeat(64), ':a.txt', ':b.txt', '.'], 'is about one file'], [['get', '--if-match', '0'.repeat(64), ':a.txt', '-'], 'standard output']])('%j is a usage error too', async (words, message) => {
     const ran = await rig!.run(words);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
   });

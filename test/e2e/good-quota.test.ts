@@ -98,11 +98,11 @@ describe.each([['one process', []], ['two workers', ['--workers', '2']]])('a ser
     const env = { WHERRY_TOKEN: await tokenFor('bob'), WHERRY_SERVER: `${rig.listening.address}#${rig.listening.fingerprint}` };
     await writeFile(join(rig.local, 'two'), noise(2 * MIB, 2));
     const big = await rig.run(['put', 'two', ':', '--json'], { env });
-    expect(failureOf(big)).toMatchObject({ code: 'QUOTA', exit: 8, who: 'rule' });
+    expect(failureOf(big)).toMatchObject({ code: 'QUOTA', exit: 8, who: 'rule', hint: expect.stringContaining('account change bob --quota SIZE') as string });
     expect(failureOf(await rig.run(['put', '-', ':piped', '--json'], { env, input: noise(2 * MIB, 3) }))).toMatchObject({ code: 'QUOTA', exit: 8 });
     for (const name of ['a', 'b', 'c']) await writeFile(join(rig.local, name), name);
     expect((await rig.run(['put', 'a', 'b', ':'], { env })).code).toBe(0);
-    expect(failureOf(await rig.run(['put', 'c', ':', '--json'], { env }))).toMatchObject({ code: 'QUOTA', message: expect.stringContaining('2 files') });
+    expect(failureOf(await rig.run(['put', 'c', ':', '--json'], { env }))).toMatchObject({ code: 'QUOTA', message: expect.stringContaining('2 files') as string, hint: expect.stringContaining('account change bob --quota-files N') as string });
     // A file that is replaced is not one more.
     expect((await rig.run(['put', 'c', ':a'], { env })).code).toBe(0);
     expect((await readdir(join(rig.served, 'home/bob'))).sort()).toEqual(['a', 'b']);

@@ -11,7 +11,7 @@ import { remotePath, remoteSource } from '../files.ts';
 import { existsHere, isFolderHere, localPath, localSource, startHere } from '../here.ts';
 import { promptPlaces, shellPlaces, STANDARD, type Places } from '../places.ts';
 import { BACKGROUND, MATCH, TRANSFER } from '../table/transfer-flags.ts';
-import { withoutExcluded, type TransferFlags } from '../conditions.ts';
+import { folderIn, withoutExcluded, type TransferFlags } from '../conditions.ts';
 import { quoted } from '../script/words.ts';
 import { begin, type Terms } from './begin.ts';
 import type { Wish } from './job.ts';
@@ -46,7 +46,7 @@ export function checkedVerb(verb: string): Verb {
 /** As `startJob`, of flags that were read, and also where there is no connection. */
 export async function startParsed(context: Context, verb: Verb, flags: TransferFlags, words: readonly string[], inLine: boolean): Promise<number> {
   if (words.length === 0) throw new Failure('USAGE', `${verb} needs to know what`, { who: 'here' });
-  const into = flags.into ?? flags.target;
+  const into = folderIn(flags);
   const all = into === undefined ? words : [...words, `${into.replace(/\/+$/, '')}/`];
   const places = context.spot.place === 'prompt' ? promptPlaces(verb, all) : shellPlaces(verb, all, existsHere);
   const ground = await groundOf(context, places.server);

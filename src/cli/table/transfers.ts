@@ -1,17 +1,15 @@
 /** put, get and change, and what sftp has beside them, in the table of commands. */
-import { Failure } from '../../errors.ts';
 import { remote, type Command, type Context } from '../command.ts';
 import type { Places } from '../places.ts';
-import type { TransferFlags } from '../conditions.ts';
+import { folderIn, type TransferFlags } from '../conditions.ts';
 import { BACKGROUND, MATCH, TRANSFER } from './transfer-flags.ts';
 
 /** As sftp takes them, and what they mean here. */
 const HABITS = '-p -P -r -R -f -a are taken as sftp has them, and change nothing but for -a: times and modes are always kept, folders always sent whole, what is done is on the disk, and what was cut goes on. With -a nothing is asked.';
 
 /** The folder that -O or -t names, in the form that asks for a folder. */
-function folderOf({ into, target }: { readonly into: string | undefined; readonly target: string | undefined }): string | undefined {
-  if (into !== undefined && target !== undefined) throw new Failure('USAGE', '-O and -t both name the folder that everything goes into', { hint: 'give one of them' });
-  const folder = into ?? target;
+function folderOf(flags: { readonly into: string | undefined; readonly target: string | undefined }): string | undefined {
+  const folder = folderIn(flags);
   return folder === undefined || /[/:]$/.test(folder) ? folder : `${folder}/`;
 }
 
