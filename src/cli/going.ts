@@ -6,7 +6,7 @@
  * goes on as `FOLDER/.`, which leads to the same place. Progress never runs backwards.
  * What was asked about replaces only what it was asked about on the first connection: on the next, what arrived itself would be in the way.
  */
-import type { Client, HeldFile, Item, Progress, Summary, TransferOptions } from '../client/api.ts';
+import type { Client, Item, Progress, Remembered, Summary, TransferOptions } from '../client/api.ts';
 import type { Code, Failure } from '../errors.ts';
 import { meansContents } from '../path.ts';
 
@@ -31,12 +31,17 @@ export function isCut(failure: Failure | undefined): failure is Failure {
   return failure !== undefined && CUT.has(failure.code);
 }
 
+/** What the tries of one command leave for each other, before the first; `begun` as of an errand. */
+export function remembering(begun?: string): Remembered {
+  return { sent: new Set(), tops: new Set(begun === undefined ? [] : [begun]), fetched: new Map(), left: new Map(), held: new Map() };
+}
+
 export async function goOn(first: Client, { sources, target, move, lasting, begun, reconnect }: Errand, options: TransferOptions): Promise<Summary> {
   const began = performance.now();
   const done = new Map<string, Item>();
   const told = new Steady(options, done, sources.length);
   const tries = new Tries(sources.length === 1 ? began : undefined);
-  const remembered = lasting || begun !== undefined ? { sent: new Set<string>(), tops: new Set<string>(begun === undefined ? [] : [begun]), fetched: new Map<string, Map<string, number>>(), left: new Map<string, readonly string[]>(), held: new Map<string, readonly HeldFile[]>() } : undefined;
+  const remembered = lasting || begun !== undefined ? remembering(begun) : undefined;
   let client = first;
   let left: readonly Left[] = sources.map((source) => ({ source, typed: source }));
   let at = target;

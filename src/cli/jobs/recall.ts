@@ -4,6 +4,7 @@
  * What lies back long is forgotten, as it would be by another command: somebody may have taken it away since.
  */
 import type { Remembered } from '../../client/api.ts';
+import { remembering } from '../going.ts';
 
 /** As long as a person at a prompt is given to be connected again. */
 const FRESH_MS = 10 * 60_000;
@@ -20,7 +21,7 @@ export class Recall {
   of(number: number, now: number): Remembered {
     const kept = this.#kept.get(number);
     if (kept !== undefined && now - kept.ended < FRESH_MS) return kept.remembered;
-    const remembered: Remembered = { sent: new Set(), tops: new Set(), fetched: new Map(), left: new Map(), held: new Map() };
+    const remembered = remembering();
     this.#kept.delete(number);
     this.#kept.set(number, { remembered, ended: Infinity });
     for (const [other] of this.#kept) if (this.#kept.size > MAX_KEPT && other !== number) this.#kept.delete(other);
